@@ -1,0 +1,155 @@
+"""The only place where the two loops meet: the engine's, in a thread of its own, and Qt's.
+
+The Qt loop awaits coroutines that run on the engine's loop, and gets frozen values back; nothing else crosses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from wsgui.app.runtime import Runtime
+from wsgui.engine.loops import new_event_loop
+from wsgui.engine.snapshot import EngineSnapshot, ThroughputSnapshot
+from wsgui.errors import ProfileError, WsguiError
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class EngineEndedError(WsguiError):
+    """The engine's thread has ended, so nothing can be asked of it any more."""
+
+    def __init__(self) -> None:
+        super().__init__("The engine has ended.", "Quit wsgui and start it again; the log says what happened.")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look at the engine brings: `throughput` belongs to the tunnel that was asked for, if there is one."""
+
+    snapshot: EngineSnapshot
+    throughput: ThroughputSnapshot | None
+    problems: tuple[ProfileError, ...]
+
+
+class EngineThread:
+    """Runs a Runtime on its own loop in its own thread. All methods are for the Qt loop.
+
+    Args:
+        open_runtime: Makes the Runtime; called in the engine's thread.
+    """
+
+    def __init__(self, open_runtime: Callable[[], Runtime]) -> None:
+        self._open_runtime = open_runtime
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self._ready: Future[None] = Future()
+        self._ended: Future[None] = Future()
+        for future in (self._ready, self._ended):
+            future.set_running_or_notify_cancel()  # a cancelled waiter must not cancel what others wait for
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._runtime: Runtime | None = None
+        self._stopping: asyncio.Event | None = None
+        self._show: asyncio.Event | None = None
+
+    async def start(self) -> None:
+        """Return when the profiles are loaded and the control channel is open; raises what stood in the way."""
+        self._thread.start()
+        await asyncio.wrap_future(self._ready)
+
+    async def call(self, ask: Callable[[Runtime], Coroutine[Any, Any, T]]) -> T:
+        """Run `ask(runtime)` on the engine's loop, and return what it returns or raise what it raises.
+
+        Cancelling this cancels that.
+
+        Raises:
+            EngineEndedError: The thread has ended.
+        """
+        if self._loop is None or self._runtime is None or self._ended.done():
+            raise EngineEndedError
+        coroutine = ask(self._runtime)
+        try:
+            future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        except RuntimeError:  # closed between the test above and now
+            coroutine.close()
+            raise EngineEndedError from None
+        return await asyncio.wrap_future(future)
+
+    async def look(self, selected: str = "") -> Look:
+        """One moment of the engine, with the throughput of the tunnel `selected` when there is such a one."""
+
+        async def ask(runtime: Runtime) -> Look:
+            snapshot = runtime.engine.snapshot()
+            known = bool(selected) and snapshot.tunnel(selected) is not None
+            throughput = runtime.engine.throughput(selected) if known else None
+            return Look(snapshot, throughput, tuple(runtime.problems))
+
+        return await self.call(ask)
+
+    async def show_requested(self) -> None:
+        """Return when somebody has started wsgui a second time, which means: show the window."""
+
+        async def ask(_: Runtime) -> None:
+            assert self._show is not None
+            await self._show.wait()
+            self._show.clear()
+
+        await self.call(ask)
+
+    async def drain(self, grace_seconds: float = 0.0) -> None:
+        """Stop all tunnels; clients that are left after `grace_seconds` get Close 1001. A second call hurries."""
+
+        async def ask(runtime: Runtime) -> None:
+            await runtime.engine.close(grace_seconds=grace_seconds)
+
+        await self.call(ask)
+
+    async def ended(self) -> None:
+        """Return when the thread has ended as asked; raises what ended it otherwise."""
+        await asyncio.wrap_future(self._ended)
+
+    async def stop(self) -> None:
+        """End the runtime and its thread; returns when both are gone. Safe to call more than once."""
+        if not self._thread.is_alive() and not self._ended.done():
+            return  # never started
+        if self._loop is not None and not self._ended.done():
+            try:
+                self._loop.call_soon_threadsafe(self._ask_to_end)
+            except RuntimeError:
+                log.debug("The engine's loop was closed already")
+        await asyncio.wrap_future(self._ended)
+        self._thread.join()
+
+    # In the engine's thread
+
+    def _run(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=new_event_loop) as runner:
+                runner.run(self._serve())
+        except BaseException as error:  # handed over to those who wait, on the other loop
+            if not self._ready.done():
+                self._ready.set_exception(error)
+                self._ended.set_result(None)
+            else:
+                log.critical("The engine ended by an error", exc_info=error)
+                self._ended.set_exception(error)
+        else:
+            self._ended.set_result(None)
+
+    async def _serve(self) -> None:
+        self._stopping, self._show = asyncio.Event(), asyncio.Event()
+        runtime = self._open_runtime()
+        runtime.on_show = self._show.set
+        async with runtime:
+            self._runtime, self._loop = runtime, asyncio.get_running_loop()
+            self._ready.set_result(None)
+            await self._stopping.wait()
+
+    def _ask_to_end(self) -> None:
+        assert self._stopping is not None
+        self._stopping.set()
