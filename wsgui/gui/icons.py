@@ -2,14 +2,66 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QIcon
+import functools
+from typing import Final, Literal
+
+from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
+from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+
+from wsgui import assets
+
+TrayState = Literal["stopped", "running", "attention"]
+_TRAY_SIZES: Final = (16, 20, 22, 24, 32, 44, 48, 64)
+_APP_SIZES: Final = (16, 24, 32, 48, 64, 128, 256)
+_TRAY_COLOUR: Final = "#3b82f6"
+"""At least 3:1 on white and on black panels alike, as no system tells how its panel looks."""
+
+
+@functools.lru_cache(maxsize=256)
+def _renderer(name: str, colour: str) -> QSvgRenderer:
+    source = assets.path(f"icons/{name}.svg").read_bytes().replace(b"currentColor", colour.encode("ascii"))
+    return QSvgRenderer(QByteArray(source))
+
+
+def paint_icon(painter: QPainter, name: str, colour: str, rectangle: QRectF) -> None:
+    """Draw the icon `name` in `colour` (#rrggbb) into `rectangle` of whatever `painter` paints on."""
+    _renderer(name, colour).render(painter, rectangle)
+
+
+@functools.lru_cache(maxsize=512)
+def pixmap(name: str, colour: str, size: int, ratio: float = 1.0) -> QPixmap:
+    """The icon `name` as a square of `size` device-independent pixels for a screen of `ratio` pixels each."""
+    image = QPixmap(QSize(round(size * ratio), round(size * ratio)))
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    paint_icon(painter, name, colour, QRectF(0, 0, image.width(), image.height()))
+    painter.end()
+    image.setDevicePixelRatio(ratio)
+    return image
+
+
+def icon(name: str, colour: str, size: int = 16) -> QIcon:
+    """The icon `name` for a button, sharp on screens of 1 to 3 pixels a point."""
+    made = QIcon()
+    for ratio in (1.0, 1.5, 2.0, 3.0):
+        made.addPixmap(pixmap(name, colour, size, ratio))
+    return made
 
 
 def app_icon() -> QIcon:
     """The program's icon, for windows."""
-    return QIcon()
+    made = QIcon()
+    for size in _APP_SIZES:
+        made.addPixmap(pixmap("app", "#ffffff", size))
+    return made
 
 
-def tray_icon(state: str, *, dark_panel: bool = True) -> QIcon:
-    """The tray's icon by shape. `state`: "stopped" outline, "running" filled, "attention" with a "!"."""
-    return QIcon()
+def tray_icon(state: TrayState) -> QIcon:
+    """The tray's icon, told apart by shape: an outline (stopped), filled (running), or with a "!" (attention)."""
+    made = QIcon()
+    for size in _TRAY_SIZES:
+        made.addPixmap(pixmap(f"tray-{state}", _TRAY_COLOUR, size))
+    made.setIsMask(True)
+    return made
