@@ -1,0 +1,132 @@
+"""The icon in the desktop's tray: what state the tunnels are in by its shape, and whether there is a tray at all."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Final
+
+from PySide6.QtCore import QObject, QRect, Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QSystemTrayIcon
+
+from wsgui.engine.snapshot import EngineSnapshot, TunnelState
+from wsgui.gui.icons import tray_icon
+from wsgui.gui.tray_menu import TrayMenu
+
+STEADY_SECONDS: Final = 2.0
+"""The icon changes at most once in this time: a flickering tray is worse than one that is a moment late."""
+LOOK_FOR_SECONDS: Final = 10.0
+"""At login the tray may come later than the programs that want to be in it."""
+LOOK_AGAIN_MS: Final = 1000
+
+
+def icon_state(snapshot: EngineSnapshot) -> str:
+    """Which of `tray_icon`'s shapes says most: "attention", "running" or "stopped"."""
+    states = {tunnel.state for tunnel in snapshot.tunnels}
+    if states & {TunnelState.FAILED, TunnelState.WAITING}:
+        return "attention"
+    if states & {TunnelState.RUNNING, TunnelState.STARTING, TunnelState.FINISHING}:
+        return "running"
+    return "stopped"
+
+
+def summary(snapshot: EngineSnapshot) -> str:
+    """`4 running · 1 needs attention · 17 connections`, without what is none."""
+    states = [tunnel.state for tunnel in snapshot.tunnels]
+    running = sum(state in {TunnelState.RUNNING, TunnelState.FINISHING} for state in states)
+    attention = sum(state in {TunnelState.FAILED, TunnelState.WAITING} for state in states)
+    connections = sum(len(tunnel.connections) for tunnel in snapshot.tunnels)
+    parts = [f"{running} running" if running else "nothing running"]
+    if attention:
+        parts.append(f"{attention} need{'s' if attention == 1 else ''} attention")
+    if connections:
+        parts.append(f"{connections} connection{'' if connections == 1 else 's'}")
+    return " · ".join(parts)
+
+
+class Tray(QObject):
+    """Keeps the icon in the tray, and looks for a tray as long as there is none.
+
+    Args:
+        menu: What the icon opens; its life is the caller's affair.
+    """
+
+    clicked = Signal()
+    """A left click (where a click is not the menu anyway)."""
+    lost = Signal()
+    """There is no tray (any more, or after the first 10 s): what is hidden cannot be reached by it."""
+
+    def __init__(self, menu: TrayMenu, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._menu = menu
+        self._state = ""
+        self._tooltip = ""
+        self._changed_at = -STEADY_SECONDS
+        self._started_at = time.monotonic()
+        self._available = QSystemTrayIcon.isSystemTrayAvailable()
+        self._told_lost = False
+        self._icon = self._new_icon()
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.CoarseTimer)
+        self._timer.timeout.connect(self._look)
+        self._timer.start(LOOK_AGAIN_MS)
+
+    @property
+    def available(self) -> bool:
+        return self._available
+
+    @property
+    def looking(self) -> bool:
+        """Still within the first 10 seconds, in which a tray may yet come."""
+        return not self._available and time.monotonic() - self._started_at < LOOK_FOR_SECONDS
+
+    @property
+    def geometry(self) -> QRect:
+        """Where the icon is, when the platform tells; else an empty rectangle."""
+        return self._icon.geometry()
+
+    def update(self, snapshot: EngineSnapshot) -> None:
+        self._menu.update(snapshot)
+        tooltip = f"wsgui: {summary(snapshot)}"
+        if tooltip != self._tooltip:
+            self._tooltip = tooltip
+            self._icon.setToolTip(tooltip)
+        state, now = icon_state(snapshot), time.monotonic()
+        if state != self._state and now - self._changed_at >= STEADY_SECONDS:
+            self._state, self._changed_at = state, now
+            self._icon.setIcon(tray_icon(state, dark_panel=_dark_panel()))
+
+    def close(self) -> None:
+        self._timer.stop()
+        self._icon.hide()
+
+    def _new_icon(self) -> QSystemTrayIcon:
+        icon = QSystemTrayIcon(tray_icon(self._state or "stopped", dark_panel=_dark_panel()), self)
+        icon.setContextMenu(self._menu.menu)
+        icon.setToolTip(self._tooltip or "wsgui")
+        icon.activated.connect(self._activated)
+        icon.show()
+        return icon
+
+    def _activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
+        if reason == QSystemTrayIcon.ActivationReason.Trigger and sys.platform != "darwin":
+            self.clicked.emit()
+
+    def _look(self) -> None:
+        available = QSystemTrayIcon.isSystemTrayAvailable()
+        if available and not self._available:
+            # Which protocol a tray speaks is settled when the icon is made, so a new tray gets a new icon.
+            old, self._icon = self._icon, self._new_icon()
+            old.hide()
+            old.deleteLater()
+        self._available = available
+        if available:
+            self._told_lost = False
+        elif not self._told_lost and not self.looking:
+            self._told_lost = True
+            self.lost.emit()
+
+
+def _dark_panel() -> bool:
+    return QGuiApplication.styleHints().colorScheme() != Qt.ColorScheme.Light
