@@ -1,0 +1,212 @@
+"""The log: one line for each thing that happened, as text for people or JSON for programs, on stderr."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, Literal, TextIO
+
+from wsgui.app.background_writer import BackgroundWriter
+from wsgui.display import display
+from wsgui.engine.events import (
+    ClientRefused,
+    ConnectionClosed,
+    ConnectionOpened,
+    Event,
+    LogLine,
+    StateChanged,
+)
+from wsgui.engine.snapshot import Reason, TunnelState
+
+LogFormat = Literal["text", "json"]
+LOG_FORMATS: Final[tuple[LogFormat, ...]] = ("text", "json")
+LEVELS: Final[Mapping[str, int]] = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+_LONGEST_MESSAGE: Final = 2048
+_STATE_LEVELS: Final = {TunnelState.WAITING: logging.WARNING, TunnelState.FAILED: logging.ERROR}
+_SIZE_UNITS: Final = ("kB", "MB", "GB", "TB", "PB")
+
+
+class EventLog:
+    """Turns an engine's events, and the log records of the program, into lines.
+
+    Subscribe it to an EventHub (``hub.subscribe(log)``); `close` it at the end, so that the last lines get out.
+
+    Args:
+        log_format: ``text`` or ``json``; the JSON names of events and fields are stable.
+        level: The least level that is written, as in the logging module.
+        stream: Where to; stderr unless given.
+    """
+
+    def __init__(self, log_format: LogFormat = "text", level: int = logging.INFO, stream: TextIO | None = None) -> None:
+        self._json = log_format == "json"
+        self._level = level
+        self._writer = BackgroundWriter(sys.stderr if stream is None else stream, self._left_out_line)
+        self._handler = _RecordHandler(self)
+        self._handler.setLevel(level)
+
+    def install(self) -> None:
+        """Take over what the program and its libraries log."""
+        root = logging.getLogger()
+        root.addHandler(self._handler)
+        root.setLevel(max(self._level, logging.WARNING))
+        logging.getLogger("wsgui").setLevel(self._level)
+
+    def close(self) -> None:
+        """Write what waits (for two seconds at most) and give the program's logging back."""
+        logging.getLogger().removeHandler(self._handler)
+        self._writer.close()
+
+    def __call__(self, events: tuple[Event, ...], left_out: int) -> None:
+        """Write a batch from an EventHub."""
+        for event in events:
+            level = level_of(event)
+            if level >= self._level:
+                name, message, fields = describe(event)
+                self.write(event.time, level, name, event.tunnel, message, fields)
+        if left_out:
+            self._writer.put(self._left_out_line(left_out))
+
+    def write(self, moment: float, level: int, name: str, tunnel: str, message: str, fields: Mapping[str, Any]) -> None:
+        """Write one line; `moment` is Unix time, `name` the stable event name."""
+        self._writer.put(self._line(moment, level, name, tunnel, message, fields))
+
+    def _left_out_line(self, count: int) -> str:
+        message = f"{count} lines were left out here, as too much happened at once."
+        return self._line(time.time(), logging.WARNING, "log.left-out", "", message, {"lines": count})
+
+    def _line(self, moment: float, level: int, name: str, tunnel: str, message: str, fields: Mapping[str, Any]) -> str:
+        word = _word(level)
+        if not self._json:
+            when = datetime.fromtimestamp(moment).astimezone().isoformat(timespec="milliseconds")
+            whose = f"{display(tunnel)}: " if tunnel else ""
+            return f"{when} {word:<7} {whose}{display(message, limit=_LONGEST_MESSAGE)}"
+        when = datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        entry: dict[str, Any] = {"time": when, "level": word, "event": name}
+        if tunnel:
+            entry["tunnel"] = display(tunnel)
+        for key, value in fields.items():
+            entry[key] = display(value, limit=_LONGEST_MESSAGE) if isinstance(value, str) else value
+        entry["message"] = display(message, limit=_LONGEST_MESSAGE)
+        return json.dumps(entry)
+
+
+class _RecordHandler(logging.Handler):
+    def __init__(self, log: EventLog) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            message = record.getMessage()
+            fields: dict[str, Any] = {"logger": record.name}
+            if record.exc_info and record.exc_info[1] is not None:
+                # The program's own fault: the trace is what a report needs, but on one line.
+                fields["trace"] = logging.Formatter().formatException(record.exc_info)
+                message = f"{message} ({fields['trace'] if record.levelno >= logging.ERROR else record.exc_info[1]})"
+        except Exception:  # noqa: BLE001 - what a record's own text raises goes where logging sends it
+            self.handleError(record)
+        else:
+            self._log.write(record.created, record.levelno, "log", "", message, fields)
+
+
+def level_of(event: Event) -> int:
+    """How important an event is, as in the logging module."""
+    if isinstance(event, LogLine):
+        return event.level
+    if isinstance(event, StateChanged):
+        return _STATE_LEVELS.get(event.state, logging.INFO)
+    return logging.WARNING if isinstance(event, ClientRefused) else logging.INFO
+
+
+def describe(event: Event) -> tuple[str, str, dict[str, Any]]:
+    """An event's stable name, its sentence for people, and its fields for programs."""
+    match event:
+        case StateChanged(state=state, reason=reason, addresses=addresses):
+            where = f" at {', '.join(addresses)}" if addresses else ""
+            why = f": {_sentences(reason)}" if reason else ""
+            fields: dict[str, Any] = {"state": state.value, "addresses": list(addresses)}
+            if reason:
+                fields |= {"reason": reason.kind.value, "hint": reason.hint, "field": reason.field}
+            return "tunnel.state", f"{state.value}{where}{why}", fields
+        case ConnectionOpened(connection=connection, client=client, origin=origin, target=target):
+            origin, target = without_secrets(origin), without_secrets(target)
+            page = f" from a page of {origin}" if origin else ""
+            fields = {"connection": connection, "client": client, "origin": origin, "target": target}
+            return "connection.opened", f"connection {connection} of {client}{page} → {target}", fields
+        case ConnectionClosed(connection=connection, client=client, code=code, reason=reason_text):
+            fields = {
+                "connection": connection,
+                "client": client,
+                "to_client_bytes": event.to_client_bytes,
+                "to_target_bytes": event.to_target_bytes,
+                "duration_seconds": round(event.duration_seconds, 3),
+                "code": code,
+                "reason": reason_text,
+            }
+            message = (
+                f"connection {connection} of {client} ended after {duration(event.duration_seconds)}: "
+                f"{size(event.to_client_bytes)} to the client, {size(event.to_target_bytes)} to the target, "
+                f"code {code}{f' ({reason_text})' if reason_text else ''}"
+            )
+            return "connection.closed", message, fields
+        case ClientRefused(refusal=refusal):
+            origin = without_secrets(refusal.origin)
+            fields = {
+                "client": refusal.client,
+                "origin": origin,
+                "status": refusal.status,
+                "rule": refusal.rule,
+                "hint": refusal.hint,
+            }
+            message = f"{refusal.client} was refused ({refusal.status}): {refusal.message} {refusal.hint}".rstrip()
+            return "client.refused", message, fields
+        case LogLine(message=message):
+            return "log", message, {}
+        case _:
+            return "log", type(event).__name__, {}
+
+
+def without_secrets(address: str) -> str:
+    """`address` without its query, fragment and user part, any of which may hold a secret."""
+    address = address.partition("?")[0].partition("#")[0]
+    scheme, separator, rest = address.rpartition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"
+
+
+def size(size_bytes: int) -> str:
+    """Bytes in SI units: 8.7 GB."""
+    value, unit = float(size_bytes), "B"
+    for unit_above in _SIZE_UNITS:
+        if value < 999.5:
+            break
+        value, unit = value / 1000, unit_above
+    return f"{value:.0f} {unit}" if unit == "B" or value >= 99.95 else f"{value:.1f} {unit}"
+
+
+def duration(seconds: float) -> str:
+    """A duration in its two largest units: 3.2 s, 14 min 5 s, 2 h 14 min, 3 d 4 h."""
+    if seconds < 60:
+        return f"{max(seconds, 0):.1f} s"
+    minutes, whole = divmod(int(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {whole} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours < 24 else f"{hours // 24} d {hours % 24} h"
+
+
+def _sentences(reason: Reason) -> str:
+    return f"{reason.message} {reason.hint}".rstrip()
+
+
+def _word(level: int) -> str:
+    return next((word for word, least in reversed(tuple(LEVELS.items())) if level >= least), "debug")
