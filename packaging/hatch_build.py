@@ -21,7 +21,7 @@ FLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-fPIC", "-fvisibility=hidden", 
 NOT_INSTALLED = ("pictures",)
 
 
-class CannotCompile(Exception):
+class CompileError(Exception):
     """Why there is no library, in words that fit into a sentence."""
 
 
@@ -73,7 +73,7 @@ class CustomBuildHook(BuildHookInterface[Any]):
     def _compile_or_say_why(self, root: Path, library: Path, reason: Path) -> bool:
         try:
             compile_library(root / "rebind" / "rebind.c", library)
-        except CannotCompile as error:
+        except CompileError as error:
             self.app.display_warning(f"Wrapped programs will not work: {error}")
             reason.write_text(f"{error}\n", encoding="utf-8")
             return False
@@ -84,10 +84,10 @@ def compile_library(source: Path, library: Path) -> None:
     """Compile with $CC, cc, gcc or clang, whichever works first; $CPPFLAGS, $CFLAGS and $LDFLAGS are heard.
 
     Raises:
-        CannotCompile: None of them worked, or this system has no LD_PRELOAD.
+        CompileError: None of them worked, or this system has no LD_PRELOAD.
     """
     if not sys.platform.startswith("linux"):
-        raise CannotCompile("it is for Linux only")
+        raise CompileError("it is for Linux only")
     flags = [flag for name in ("CPPFLAGS", "CFLAGS", "LDFLAGS") for flag in shlex.split(os.environ.get(name, ""))]
     compilers = list(dict.fromkeys(filter(None, (os.environ.get("CC", "").strip(), "cc", "gcc", "clang"))))
     failure = ""
@@ -101,7 +101,7 @@ def compile_library(source: Path, library: Path) -> None:
             return
         said = [line for line in done.stderr.splitlines() if "error" in line.lower()] or done.stderr.splitlines()
         failure = failure or f"{compiler} failed: {said[0].strip() if said else f'exit status {done.returncode}'}"
-    raise CannotCompile(failure or f"no C compiler was found; tried {', '.join(compilers)}")
+    raise CompileError(failure or f"no C compiler was found; tried {', '.join(compilers)}")
 
 
 def platform_tag() -> str:

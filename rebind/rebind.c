@@ -52,7 +52,7 @@ static in_port_t old_port, new_port; /* network byte order; 0: nothing is moved.
  * not. A slot whose sequence is odd is being written; readers take a slot only if its sequence was even and the same
  * before and after. When all are taken the oldest goes; its socket then tells loopback and the port asked for. */
 
-enum { SLOTS = 64, WORDS = (sizeof(struct sockaddr_in6) + 7) / 8 };
+enum { SLOTS = 256, WORDS = (sizeof(struct sockaddr_in6) + 7) / 8 };
 
 static struct slot {
     _Atomic uint32_t sequence;

@@ -46,7 +46,9 @@ def library(folder: Path | None = None) -> Path:
     )
 
 
-def environment(base: Mapping[str, str], *, old_port: int, new_port: int, preload: Path | None = None) -> dict[str, str]:
+def environment(
+    base: Mapping[str, str], *, old_port: int, new_port: int, preload: Path | None = None
+) -> dict[str, str]:
     """Return `base` with what moves a program's bind() from `old_port` to `new_port` on loopback.
 
     A preload that `base` names already stays and is loaded after ours. The names are websockify's, so that its
