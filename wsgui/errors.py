@@ -45,6 +45,16 @@ class AddressError(WsguiError):
     exit_code: ClassVar[int] = EXIT_USAGE
 
 
+class FieldError(WsguiError):
+    """One problem of one field of a profile; `line` is where its file names it, from 1, when that is known."""
+
+    exit_code: ClassVar[int] = EXIT_USAGE
+
+    def __init__(self, message: str, hint: str = "", *, field: str = "", line: int | None = None) -> None:
+        super().__init__(message, hint, field=field)
+        self.line = line
+
+
 class ProfileError(WsguiError):
     """One or more problems of one profile file, all found in one reading.
 
@@ -62,9 +72,12 @@ class ProfileError(WsguiError):
         super().__init__(f"{source}: {first.message}", first.hint, field=first.field)
 
     def __str__(self) -> str:
-        return "\n".join(
-            f"{self.source}: {p.field + ': ' if p.field else ''}{p}" for p in self.problems
-        )
+        return "\n".join(f"{self.source}{_place(problem)}: {problem}" for problem in self.problems)
+
+
+def _place(problem: WsguiError) -> str:
+    line = problem.line if isinstance(problem, FieldError) else None
+    return (f":{line}" if line else "") + (f": {problem.field}" if problem.field else "")
 
 
 class SecretError(WsguiError):

@@ -1,0 +1,89 @@
+"""A profile: a tunnel that somebody wants to have, whole and valid."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from wsgui.profiles.access import Access, Proxy, Tls, Tokens, TokenTarget
+from wsgui.profiles.addresses import TcpAddress, is_local
+from wsgui.profiles.checks import problems_of
+from wsgui.profiles.fields import Flag, Group, Listen, Name, Target
+from wsgui.profiles.section import Section
+from wsgui.profiles.sections import Command, Limits, Metrics, Record, Remote, Reverse, Web
+
+__all__ = [
+    "Access",
+    "Command",
+    "Limits",
+    "Metrics",
+    "Profile",
+    "Proxy",
+    "Record",
+    "Remote",
+    "Reverse",
+    "Tls",
+    "TokenTarget",
+    "Tokens",
+    "Web",
+]
+
+DEFAULT_PORT = 6080
+
+
+class Profile(Section):
+    """A tunnel: where clients come in, where they are taken, who may, and how much.
+
+    Raises:
+        pydantic.ValidationError: on construction from values that are no profile. Files are read by
+            `wsgui.profiles.reading`, which turns that into a `ProfileError` with places and remedies.
+    """
+
+    name: Name = Field("", description="What people call the tunnel; left out in a file: the file's name.")
+    listen: Listen = Field(
+        TcpAddress("127.0.0.1", DEFAULT_PORT),
+        description='Where clients connect: "127.0.0.1:6080", "*:443" (all, IPv4 and IPv6), "[::1]:80", '
+        '"unix:/run/office.sock" or "fd:3". A bare port is on 127.0.0.1; port 0 is any free one.',
+    )
+    target: Target | None = Field(
+        None,
+        description='Where they are taken: "office:5901", "tls://host:port", "unix:/path", "demo:", "wss://host/path", '
+        '"listen:5500". A bare port is on localhost.',
+    )
+    autostart: Flag = Field(True, description="Start the tunnel when the tray app starts.")
+    group: Group = Field("", description="Group in the list; empty = none.")
+    tls: Tls = Field(Tls(), description="Encryption of the listening port.")
+    targets: dict[str, TokenTarget] = Field({}, description="Tokens and where each leads.")
+    tokens: Tokens = Field(Tokens(), description="A source outside the profile that says where tokens lead.")
+    access: Access = Field(Access(), description="Who may connect.")
+    web: Web = Field(Web(), description="Pages and files on the same port.")
+    command: Command = Field(Command(), description="A program that runs with the tunnel.")
+    remote: Remote = Field(Remote(), description="How to dial a WebSocket server.")
+    reverse: Reverse = Field(Reverse(), description="Servers that call in.")
+    proxy: Proxy = Field(Proxy(), description="Proxies in front, and the PROXY protocol.")
+    record: Record = Field(Record(), description="Recordings.")
+    limits: Limits = Field(Limits(), description="How much of everything.")
+    metrics: Metrics = Field(Metrics(), description="Figures for Prometheus.")
+
+    @property
+    def tls_only(self) -> bool:
+        """Whether plain connections are refused: as `[tls] only` says, else with a certificate off loopback."""
+        if self.tls.only is not None:
+            return self.tls.only
+        return self.tls.enabled and not is_local(self.listen)
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        problems = problems_of(self)
+        if problems:
+            first = problems[0]
+            # Readers take all of them from the context; whoever builds a profile in code reads the first.
+            context = {"message": f"{first.field}: {first}", "hint": first.hint, "problems": problems}
+            raise PydanticCustomError("profile", "{message}", context)
+        return self
+
+    def settings(self) -> dict[str, Any]:
+        """What differs from the defaults, as plain values that a TOML file can hold; the name always is among them."""
+        return {"name": self.name} | self.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
