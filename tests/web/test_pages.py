@@ -1,0 +1,58 @@
+"""wsgui's own short answers: clear, escaped, and closed to everything else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+
+from wsgui.web.pages import information_page, refusal
+
+
+def test_the_information_page_says_what_this_is_and_what_to_do() -> None:
+    page = information_page()
+    assert page.status == 200
+    assert page.header("content-type") == "text/html; charset=utf-8"
+    text = page.body.decode()
+    assert "This is a WebSocket tunnel" in text
+    assert "<script" not in text
+    assert "prefers-color-scheme: dark" in text
+
+
+def test_its_policy_lets_in_its_own_style_and_nothing_else() -> None:
+    page = information_page()
+    found = re.search(r"<style>(.*)</style>", page.body.decode(), re.DOTALL)
+    assert found is not None
+    digest = base64.b64encode(hashlib.sha256(found.group(1).encode()).digest()).decode()
+    policy = page.header("Content-Security-Policy")
+    assert policy is not None
+    assert f"style-src 'sha256-{digest}'" in policy
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+
+
+def test_a_refusal_is_one_sentence_and_one_remedy_as_plain_text() -> None:
+    answer = refusal(403, "This is wrong.", "Do that.", headers=(("Retry-After", "1"),))
+    assert (answer.status, answer.body) == (403, b"This is wrong.\nDo that.\n")
+    assert answer.header("content-type") == "text/plain; charset=utf-8"
+    assert answer.header("x-content-type-options") == "nosniff"
+    assert answer.header("content-length") == str(len(answer.body))
+    assert answer.header("retry-after") == "1"
+    assert answer.header("cache-control") == "no-store"
+
+
+def test_outside_text_in_a_refusal_can_neither_forge_lines_nor_steer_a_terminal() -> None:
+    body = refusal(404, "No \x1b]52;c;x\x07\r\nX: y \u202e<b>", "\x9b31m").body.decode()
+    assert body.count("\n") == 2
+    assert all(character.isprintable() for character in body.replace("\n", ""))
+
+
+def test_a_refusal_without_remedy_is_one_line() -> None:
+    assert refusal(400, "No.").body == b"No.\n"
+    assert refusal(400, "No.", head=True).body == b""
+
+
+def test_head_has_the_headers_of_get_and_no_body() -> None:
+    head, get = information_page(head=True), information_page()
+    assert (head.headers, head.body) == (get.headers, b"")
+    assert get.header("Content-Length") == str(len(get.body))
