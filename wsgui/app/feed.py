@@ -14,6 +14,7 @@ from wsgui.engine.events import LogLine
 from wsgui.errors import ProfileError, WsguiError
 from wsgui.profiles.addresses import ListenAddress
 from wsgui.profiles.model import Profile
+from wsgui.profiles.reading import build_profile
 from wsgui.profiles.store import Change, ProfileStore
 
 
@@ -39,8 +40,11 @@ class Source:
         """
         if self.builtin is not None:
             return self.builtin
-        profile = store.read(self.where)
-        return profile if self.listen is None else profile.model_copy(update={"listen": self.listen})
+        profile: Profile = store.read(self.where)
+        if self.listen is None:
+            return profile
+        # Whether all of it still fits together is asked again: it may not, with another listener.
+        return build_profile(profile.settings() | {"listen": str(self.listen)}, self.where)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +69,18 @@ class ProfileFeed:
         self._problems: dict[str, ProfileError] = {}
         self._named: dict[Source, str] = {}
         self._from_files: set[str] = set()
+        self._autostart: frozenset[str] = frozenset()
         self._turn = asyncio.Lock()
 
     @property
     def problems(self) -> tuple[ProfileError, ...]:
         """Broken files, by path; any thread may read this."""
         return tuple(self._problems.values())
+
+    @property
+    def autostart(self) -> frozenset[str]:
+        """Tunnels of the store that start by themselves, as the last reload found them."""
+        return self._autostart
 
     async def adopt(self, source: Source, profile: Profile) -> None:
         """Take over what was read from `source` already (before the engine was there)."""
@@ -100,6 +110,7 @@ class ProfileFeed:
         for profile in loaded.profiles:
             texts += await self._configure(profile)
         present = {profile.name for profile in loaded.profiles}
+        self._autostart = frozenset(profile.name for profile in loaded.profiles if profile.autostart)
         broken = {Path(problem.source).stem for problem in loaded.problems}
         for name in self._from_files - present:
             if self._store.path_of(name).stem not in broken:

@@ -123,13 +123,11 @@ class Runtime:
         await self._feed.reload()
         noted = (await asyncio.to_thread(settings.load, self._paths.settings)).wanted
         if not self.engine.names and not self.problems:
+            # The demo is in no file that could say how it starts, so its switch is kept as it was left.
             await self.engine.configure(await asyncio.to_thread(demo_profile))
             noted = (DEMO_NAME,) if noted is None else noted
         self._unsubscribe = self.engine.events.subscribe(self._note_changes)
-        by_themselves = {
-            profile.name for profile in (await asyncio.to_thread(self.store.load)).profiles if profile.autostart
-        }
-        by_themselves |= {profile.name for profile in self._given if profile.autostart}
+        by_themselves = {profile.name for profile in self._given if profile.autostart} | self._feed.autostart
         for name in self.engine.names:
             if name in by_themselves or name in (noted or ()):
                 self._spawn(self._start_quietly(name))
@@ -202,9 +200,8 @@ class Runtime:
 
     def _tunnel(self, name: str) -> TunnelSnapshot:
         snapshot = self.engine.snapshot()
-        found = snapshot.tunnel(name) or next(
-            (tunnel for tunnel in snapshot.tunnels if tunnel.name.casefold() == name.casefold()), None
-        )
+        alike = (tunnel for tunnel in snapshot.tunnels if tunnel.name.casefold() == name.casefold())
+        found: TunnelSnapshot | None = snapshot.tunnel(name) or next(alike, None)
         if found is None:
             names = ", ".join(tunnel.name for tunnel in snapshot.tunnels)
             raise ControlError(
