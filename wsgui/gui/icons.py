@@ -14,8 +14,8 @@ from wsgui import assets
 TrayState = Literal["stopped", "running", "attention"]
 _TRAY_SIZES: Final = (16, 20, 22, 24, 32, 44, 48, 64)
 _APP_SIZES: Final = (16, 24, 32, 48, 64, 128, 256)
-_TRAY_COLOUR: Final = "#3b82f6"
-"""At least 3:1 on white and on black panels alike, as no system tells how its panel looks."""
+_ON_DARK_PANEL: Final = "#5b9dff"
+_ON_LIGHT_PANEL: Final = "#2563eb"
 
 
 @functools.lru_cache(maxsize=256)
@@ -58,10 +58,11 @@ def app_icon() -> QIcon:
     return made
 
 
-def tray_icon(state: TrayState) -> QIcon:
+def tray_icon(state: TrayState, *, dark_panel: bool = True) -> QIcon:
     """The tray's icon, told apart by shape: an outline (stopped), filled (running), or with a "!" (attention)."""
+    colour = _ON_DARK_PANEL if dark_panel else _ON_LIGHT_PANEL
     made = QIcon()
     for size in _TRAY_SIZES:
-        made.addPixmap(pixmap(f"tray-{state}", _TRAY_COLOUR, size))
+        made.addPixmap(pixmap(f"tray-{state}", colour, size))
     made.setIsMask(True)
     return made

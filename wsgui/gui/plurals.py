@@ -13,6 +13,11 @@ FORMS: Final = {
     "%n client(s) connected": ("%n client connected", "%n clients connected"),
     "%n profile file(s) cannot be read": ("%n profile file cannot be read", "%n profile files cannot be read"),
     "%n connection(s) served": ("%n connection served", "%n connections served"),
+    "%n tunnel(s) on, and this desktop has no tray to keep wsgui in.": (
+        "1 tunnel is on, and this desktop has no tray to keep wsgui in.",
+        "%n tunnels are on, and this desktop has no tray to keep wsgui in.",
+    ),
+    "Ending %n connection(s)": ("Ending %n connection", "Ending %n connections"),
     "%n client(s) turned away": ("%n client turned away", "%n clients turned away"),
 }
 """Source text: (form for one, form for any other number)."""
@@ -21,9 +26,7 @@ FORMS: Final = {
 class EnglishPlurals(QTranslator):
     """Install it on the application before the first window; texts without a count are left alone."""
 
-    def translate(
-        self, context: str, source_text: str, disambiguation: str | None = None, n: int = -1, /
-    ) -> str:  # type: ignore[override]  # the binding's stub wants bytes, the binding hands over str
+    def translate(self, context: str, source_text: str, disambiguation: str | None = None, n: int = -1) -> str:
         if n < 0 or source_text not in FORMS:
             return ""
         one, other = FORMS[source_text]

@@ -28,7 +28,8 @@ QLabel[tone="err"] {{ color: {c.err}; }}
 
 QFrame#card {{ background: {c.card}; border: 1px solid {c.line}; border-radius: 10px; }}
 QFrame#box {{ background: {c.card}; border: 1px solid {c.line}; border-radius: 7px; }}
-QFrame#notice {{ background: {c.card}; border: 1px solid {c.line}; border-left: 3px solid {c.warn}; border-radius: 7px; }}
+QFrame#notice {{ background: {c.card}; border: 1px solid {c.line}; border-left: 3px solid {c.warn};
+    border-radius: 7px; }}
 QFrame#notice[tone="err"] {{ border-left-color: {c.err}; }}
 QFrame#notice[tone="dim"] {{ border-left-color: {c.off}; }}
 QFrame#rule {{ background: {c.line}; border: none; max-height: 1px; min-height: 1px; }}

@@ -11,7 +11,6 @@ from wsgui.display import display
 from wsgui.engine.snapshot import EngineSnapshot, Reach, ReasonKind, TunnelSnapshot, TunnelState
 from wsgui.gui.formatting import safe_origin
 
-
 translate = QCoreApplication.translate
 
 
@@ -159,7 +158,9 @@ def row_line(tunnel: TunnelSnapshot, refusal: Notice | None) -> tuple[str, str, 
         return notice.message, notice.tone, Remedy(first.deed, label)
     if refusal is not None:
         return refusal.message, "warn", Remedy(Deed.REVIEW, translate("remedy", "Review"))
-    arrow = translate("row", "{0}  →  {1}").format(short_address(tunnel), display(tunnel.target)) if tunnel.target else ""
+    arrow = (
+        translate("row", "{0}  →  {1}").format(short_address(tunnel), display(tunnel.target)) if tunnel.target else ""
+    )
     return arrow or short_address(tunnel), "dim", None
 
 

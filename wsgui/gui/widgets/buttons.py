@@ -30,9 +30,7 @@ class Button(QPushButton):
 
     def set_label(self, text: str) -> None:
         """Show `text`, which may come from outside: elided when it is very long, whole in the tooltip."""
-        shown = QFontMetrics(self.font()).elidedText(
-            text, Qt.TextElideMode.ElideMiddle, theme.px(_MAX_LABEL_PIXELS)
-        )
+        shown = QFontMetrics(self.font()).elidedText(text, Qt.TextElideMode.ElideMiddle, theme.px(_MAX_LABEL_PIXELS))
         label = escaped_ampersand(shown)
         if label != self.text():
             self.setText(label)

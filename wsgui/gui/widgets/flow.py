@@ -21,10 +21,10 @@ class _Wrapping(QLayout):
     def count(self) -> int:
         return len(self._items)
 
-    def itemAt(self, index: int) -> QLayoutItem | None:  # type: ignore[override]  # Qt wants None past the end
+    def itemAt(self, index: int) -> QLayoutItem | None:
         return self._items[index] if 0 <= index < len(self._items) else None
 
-    def takeAt(self, index: int) -> QLayoutItem | None:  # type: ignore[override]
+    def takeAt(self, index: int) -> QLayoutItem | None:
         return self._items.pop(index) if 0 <= index < len(self._items) else None
 
     def expandingDirections(self) -> Qt.Orientation:
@@ -57,7 +57,14 @@ class _Wrapping(QLayout):
 
 
 class FlowRow(_Wrapping):
-    """Items in a row, on as many lines as the width needs, each line centred on its own height."""
+    """Items in a row, on as many lines as the width needs, each line centred on its own height.
+
+    With `push_last` the last item stands at the right end while everything is on one line.
+    """
+
+    def __init__(self, spacing: int, parent: QWidget | None = None, *, push_last: bool = False) -> None:
+        super().__init__(spacing, parent)
+        self._push_last = push_last
 
     def sizeHint(self) -> QSize:
         shown = self._shown()
@@ -81,6 +88,8 @@ class FlowRow(_Wrapping):
             x = rectangle.x()
             for item, size in line:
                 if move:
+                    if self._push_last and len(lines) == 1 and item is line[-1][0] and len(line) > 1:
+                        x = rectangle.right() + 1 - size.width()
                     top = y + (height - size.height()) // 2
                     item.setGeometry(QRect(QPoint(x, top), size))
                 x += size.width() + self._gap

@@ -1,0 +1,248 @@
+"""The sidebar: find, the list of tunnels with their switches, and what they are all together."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QKeySequence, QMouseEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QListView, QVBoxLayout, QWidget
+
+from wsgui.display import display
+from wsgui.engine.snapshot import EngineSnapshot
+from wsgui.errors import ProfileError
+from wsgui.gui.models.tunnels import ROW_ROLE, GroupRow, Show, TunnelListModel, TunnelRow
+from wsgui.gui.theme import Type, theme
+from wsgui.gui.views.menus import popup
+from wsgui.gui.widgets.buttons import Button
+from wsgui.gui.widgets.cards import NoticeCard
+from wsgui.gui.widgets.flow import FlowRow
+from wsgui.gui.widgets.labels import Text
+from wsgui.gui.widgets.row_delegate import RowDelegate
+from wsgui.gui.wording import Deed, Notice, Remedy, foot_counts
+
+WIDE: Final = 340
+MIDDLE: Final = 280
+NARROW: Final = 240
+
+
+def width_for(window_width: float) -> tuple[int, bool]:
+    """The sidebar's width for a window's (both at a text scale of 1), and whether there is room for sparklines."""
+    if window_width >= 1100:
+        return WIDE, True
+    return (MIDDLE, False) if window_width >= 980 else (NARROW, False)
+
+
+class TunnelList(QListView):
+    """The list itself; Space switches, Return on a group opens or collapses it."""
+
+    switched = Signal(str, bool)
+    menu_wanted = Signal(QModelIndex)
+
+    def __init__(self, model: TunnelListModel, delegate: RowDelegate) -> None:
+        super().__init__()
+        self.setModel(model)
+        self.setItemDelegate(delegate)
+        self.setMouseTracking(True)
+        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setAccessibleName(self.tr("Tunnels"))
+        theme.changed.connect(self.scheduleDelayedItemsLayout)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        index = self.indexAt(event.position().toPoint())
+        # A group's heading is a button, not something to show: the selection stays.
+        if isinstance(index.data(ROW_ROLE), GroupRow):
+            self.setState(QListView.State.NoState)
+            self.edit(index, QListView.EditTrigger.NoEditTriggers, event)
+            return
+        super().mousePressEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        row = self.currentIndex().data(ROW_ROLE)
+        delegate = self.itemDelegate()
+        assert isinstance(delegate, RowDelegate)
+        if isinstance(row, TunnelRow) and event.key() == Qt.Key.Key_Space:
+            if not event.isAutoRepeat():
+                self.switched.emit(row.name, not row.wanted)
+        elif isinstance(row, GroupRow) and event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            delegate.group_toggled.emit(row.title)
+        elif isinstance(row, GroupRow) and event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            if row.collapsed == (event.key() == Qt.Key.Key_Right):
+                delegate.group_toggled.emit(row.title)
+        else:
+            super().keyPressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        keyboard = event.reason() == QContextMenuEvent.Reason.Keyboard
+        index = self.currentIndex() if keyboard else self.indexAt(event.pos())
+        if index.isValid():
+            self.menu_wanted.emit(index)
+
+
+class Sidebar(QWidget):
+    """Find, list, problems, foot. It owns the selection in the list; the window owns what it means."""
+
+    selected = Signal(str)
+    switched = Signal(str, bool)
+    remedy_chosen = Signal(str, Remedy)
+    new_wanted = Signal()
+    menu_wanted = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("sidebar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.model = TunnelListModel(self)
+        self._delegate = RowDelegate()
+        self.list = TunnelList(self.model, self._delegate)
+        self._title = Text(self.tr("Tunnels"), Type.SECTION)
+        self.new_button = Button(self.tr("New"), "primary", icon="plus")
+        self.new_button.setToolTip(QKeySequence("Ctrl+N").toString(QKeySequence.SequenceFormat.NativeText))
+        self.new_button.clicked.connect(self.new_wanted)
+        self.search = QLineEdit()
+        self.search.setAccessibleName(self.tr("Find a tunnel"))
+        shortcut = QKeySequence("Ctrl+K").toString(QKeySequence.SequenceFormat.NativeText)
+        self.search.setPlaceholderText(self.tr("Find a tunnel   {0}").format(shortcut))
+        self.search.setClearButtonEnabled(True)
+        self.search.textChanged.connect(self.model.set_needle)
+        self.search.returnPressed.connect(self._take_first)
+        self._nothing = Text(self.tr("No tunnel is like that."), Type.SMALL, "dim", wrap=True)
+        self._nothing.hide()
+        self._problems = NoticeCard()
+        self._problems.chosen.connect(lambda remedy: self.remedy_chosen.emit("", remedy))
+        self._foot = self._make_foot()
+        self._lay_out()
+        self._current = ""
+        self._delegate.switched.connect(self.switched)
+        self.list.switched.connect(self.switched)
+        self._delegate.remedy_chosen.connect(self.remedy_chosen)
+        self._delegate.group_toggled.connect(self.model.toggle_group)
+        self._delegate.group_switched.connect(self._switch_group)
+        self.list.menu_wanted.connect(self._menu)
+        self.list.selectionModel().currentChanged.connect(self._current_changed)
+        self.model.rowsInserted.connect(self._restore)
+        self.model.rowsRemoved.connect(self._restore)
+
+    def _make_foot(self) -> QWidget:
+        foot = QWidget()
+        row = FlowRow(2, foot)
+        self._counts = {}
+        for show in (Show.RUNNING, Show.ATTENTION, Show.CONNECTED):
+            button = Button("", "foot")
+            button.setCheckable(True)
+            button.clicked.connect(lambda checked, show=show: self._set_show(show if checked else Show.ALL))
+            self._counts[show] = button
+            row.addWidget(button)
+        return foot
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.setContentsMargins(8, 0, 4, 0)
+        top.addWidget(self._title)
+        top.addStretch(1)
+        top.addWidget(self.new_button)
+        rule = QFrame()
+        rule.setObjectName("rule")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(12, 16, 12, 12)
+        layout.setSpacing(8)
+        layout.addLayout(top)
+        layout.addSpacing(2)
+        layout.addWidget(self.search)
+        layout.addWidget(self._nothing)
+        layout.addWidget(self.list, 1)
+        layout.addWidget(self._problems)
+        layout.addWidget(rule)
+        layout.addWidget(self._foot)
+
+    def update_snapshot(self, snapshot: EngineSnapshot, refusals: dict[str, Notice]) -> None:
+        """Show `snapshot`; `refusals` are the notices that rows mention."""
+        self.model.update(snapshot, refusals)
+        for show, text in zip(self._counts, foot_counts(snapshot), strict=True):
+            button = self._counts[show]
+            button.setVisible(bool(text))
+            if text and button.accessibleName() != text:
+                button.set_label(text)
+            if not text and self.model.show is show:
+                self._set_show(Show.ALL)
+        self._nothing.setVisible(bool(snapshot.tunnels) and self.model.rowCount() == 0)
+        self._restore()
+
+    def set_problems(self, problems: tuple[ProfileError, ...]) -> None:
+        """Name the profile files that cannot be read."""
+        if not problems:
+            self._problems.show_notice(None)
+            return
+        first = problems[0]
+        message = display(first.message, limit=400)
+        if len(problems) > 1:
+            message = self.tr("%n profile file(s) cannot be read", "", len(problems))
+            hint = "\n".join(display(problem.message) for problem in problems[:4])
+        else:
+            hint = display(first.hint, limit=400)
+        opening = Remedy(Deed.OPEN_SOURCE, self.tr("Open the file"), first.source)
+        self._problems.show_notice(Notice("err", message, hint, (opening,)))
+
+    def select(self, name: str) -> None:
+        """Mark the tunnel `name`, now or as soon as it is in the list."""
+        self._current = name
+        self._restore()
+
+    def step(self, by: int) -> None:
+        """Select the tunnel `by` places further down, past headings."""
+        rows = [
+            i for i in range(self.model.rowCount()) if isinstance(self.model.row_at(self.model.index(i)), TunnelRow)
+        ]
+        if not rows:
+            return
+        current = self.model.index_of(self._current).row()
+        place = rows.index(current) + by if current in rows else 0
+        self.list.setCurrentIndex(self.model.index(rows[min(max(place, 0), len(rows) - 1)]))
+
+    def set_sparklines(self, shown: bool) -> None:
+        if self._delegate.sparklines != shown:
+            self._delegate.sparklines = shown
+            self.list.viewport().update()
+
+    def _set_show(self, show: Show) -> None:
+        for which, button in self._counts.items():
+            button.setChecked(which is show)
+        self.model.set_show(show)
+
+    def _take_first(self) -> None:
+        for place in range(self.model.rowCount()):
+            if isinstance(self.model.row_at(self.model.index(place)), TunnelRow):
+                self.list.setCurrentIndex(self.model.index(place))
+                self.list.setFocus()
+                return
+
+    def _current_changed(self, current: QModelIndex) -> None:
+        row = current.data(ROW_ROLE)
+        if isinstance(row, TunnelRow) and row.name != self._current:
+            self._current = row.name
+            self.selected.emit(row.name)
+
+    def _restore(self) -> None:
+        index = self.model.index_of(self._current)
+        if index.isValid() and not self.list.selectionModel().isSelected(index):
+            flag = QItemSelectionModel.SelectionFlag.ClearAndSelect
+            self.list.selectionModel().setCurrentIndex(index, flag)
+
+    def _switch_group(self, title: str, on: bool) -> None:
+        for tunnel in self.model.tunnels_of(title):
+            if tunnel.wanted != on:
+                self.switched.emit(tunnel.name, on)
+
+    def _menu(self, index: QModelIndex) -> None:
+        row = index.data(ROW_ROLE)
+        if isinstance(row, TunnelRow):
+            self.menu_wanted.emit(row.name)
+        elif isinstance(row, GroupRow):
+            entries = (
+                (self.tr("Start all"), lambda: self._switch_group(row.title, True)),
+                (self.tr("Stop all"), lambda: self._switch_group(row.title, False)),
+            )
+            popup(self, entries)
