@@ -66,6 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _command(given[0])(given[1:])
         options = build_parser().parse_args(given)
         if options.profile or options.demo:
+            if options.minimized:
+                raise UsageError("--minimized goes with the tray app.", "Leave out --profile and --demo, or this.")
             return _headless(options)
         for option in ("listen", "wait", "grace", "name"):
             if getattr(options, option) not in (None, False):
@@ -114,6 +116,8 @@ def build_parser() -> Parser:
     headless.add_argument(
         "--name", metavar="PROCESS", help="what this process is called for --to (default: its first profile's name)"
     )
+    window = parser.add_argument_group("window")
+    window.add_argument("--minimized", action="store_true", help="start in the tray, as at login")
     log = parser.add_argument_group("log (on stderr)")
     log.add_argument("--log-format", choices=("text", "json"), default="text", help="default text")
     log.add_argument("--log-level", choices=LOG_LEVELS, default="info", help="the least that is written; default info")
@@ -196,6 +200,6 @@ def _headless(options: Namespace) -> int:
 def _tray(options: Namespace) -> int:
     check_qt()
     check_display(os.environ)
-    from wsgui.gui.application import run
+    from wsgui.gui.start import run
 
-    return run(log_format=options.log_format, log_level=options.log_level)
+    return run(minimized=options.minimized, log_format=options.log_format, log_level=options.log_level)

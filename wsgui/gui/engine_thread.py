@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from wsgui.app.runtime import Runtime
 from wsgui.engine.loops import new_event_loop
@@ -38,6 +38,14 @@ class Look:
     problems: tuple[ProfileError, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody asked the program for over the control channel: "show" the window, or "quit"."""
+
+    do: Literal["show", "quit"]
+    grace_seconds: float = 0.0
+
+
 class EngineThread:
     """Runs a Runtime on its own loop in its own thread. All methods are for the Qt loop.
 
@@ -55,7 +63,7 @@ class EngineThread:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._runtime: Runtime | None = None
         self._stopping: asyncio.Event | None = None
-        self._show: asyncio.Event | None = None
+        self._asked: asyncio.Queue[Asked] | None = None
 
     async def start(self) -> None:
         """Return when the profiles are loaded and the control channel is open; raises what stood in the way."""
@@ -91,23 +99,18 @@ class EngineThread:
 
         return await self.call(ask)
 
-    async def show_requested(self) -> None:
-        """Return when somebody has started wsgui a second time, which means: show the window."""
+    async def asked(self) -> Asked:
+        """Return the next thing that is asked of the program over the control channel, when it comes."""
 
-        async def ask(_: Runtime) -> None:
-            assert self._show is not None
-            await self._show.wait()
-            self._show.clear()
+        async def ask(_: Runtime) -> Asked:
+            assert self._asked is not None
+            return await self._asked.get()
 
-        await self.call(ask)
+        return await self.call(ask)
 
     async def drain(self, grace_seconds: float = 0.0) -> None:
         """Stop all tunnels; clients that are left after `grace_seconds` get Close 1001. A second call hurries."""
-
-        async def ask(runtime: Runtime) -> None:
-            await runtime.engine.close(grace_seconds=grace_seconds)
-
-        await self.call(ask)
+        await self.call(lambda runtime: runtime.drain(grace_seconds))
 
     async def ended(self) -> None:
         """Return when the thread has ended as asked; raises what ended it otherwise."""
@@ -142,9 +145,11 @@ class EngineThread:
             self._ended.set_result(None)
 
     async def _serve(self) -> None:
-        self._stopping, self._show = asyncio.Event(), asyncio.Event()
+        self._stopping, asked = asyncio.Event(), asyncio.Queue[Asked]()
+        self._asked = asked
         runtime = self._open_runtime()
-        runtime.on_show = self._show.set
+        runtime.on_show = lambda: asked.put_nowait(Asked("show"))
+        runtime.on_quit = lambda grace_seconds: asked.put_nowait(Asked("quit", grace_seconds))
         async with runtime:
             self._runtime, self._loop = runtime, asyncio.get_running_loop()
             self._ready.set_result(None)

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import QCoreApplication, QPoint, QRect, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QMessageBox, QPushButton
+from PySide6.QtWidgets import QMessageBox
 
-_HORIZONTAL = ("left", "", "right")
-_VERTICAL = ("top", "", "bottom")
+translate = QCoreApplication.translate
 
 
 def place_in_words(icon: QRect, screen: QRect) -> str:
     """Where `icon` is on `screen`: "at the bottom right of the screen"; a guess where the platform does not tell."""
     if icon.isEmpty() or screen.isEmpty():
-        return "in the panel, often beside the clock"
-    centre = icon.center() - screen.topLeft()
-    column = _HORIZONTAL[min(max(3 * centre.x() // screen.width(), 0), 2)]
-    row = _VERTICAL[min(max(3 * centre.y() // screen.height(), 0), 2)]
-    where = " ".join(part for part in (row, column) if part) or "middle"
-    return f"at the {where} of the screen"
+        return translate("farewell", "in the panel, often beside the clock")
+    top = icon.center().y() < screen.center().y()
+    left = icon.center().x() < screen.center().x()
+    if top:
+        return (
+            translate("farewell", "at the top left of the screen")
+            if left
+            else translate("farewell", "at the top right of the screen")
+        )
+    return (
+        translate("farewell", "at the bottom left of the screen")
+        if left
+        else translate("farewell", "at the bottom right of the screen")
+    )
 
 
 def _box(title: str, text: str) -> QMessageBox:
@@ -39,11 +46,13 @@ def keeps_running(icon: QRect, on_quit: Callable[[], None]) -> QMessageBox:
     screen = QGuiApplication.screenAt(icon.center()) if not icon.isEmpty() else None
     area = screen.geometry() if screen else QRect()
     box = _box(
-        "wsgui keeps running in the tray.",
-        f"The tunnels go on. The wsgui icon is {place_in_words(icon, area)}; a click on it brings the window back.",
+        translate("farewell", "wsgui keeps running in the tray."),
+        translate("farewell", "The tunnels go on. The wsgui icon is {0}; a click on it brings the window back.").format(
+            place_in_words(icon, area)
+        ),
     )
-    fine = box.addButton("OK", QMessageBox.ButtonRole.AcceptRole)
-    leave = box.addButton("Quit instead", QMessageBox.ButtonRole.DestructiveRole)
+    fine = box.addButton(translate("farewell", "OK"), QMessageBox.ButtonRole.AcceptRole)
+    leave = box.addButton(translate("farewell", "Quit instead"), QMessageBox.ButtonRole.DestructiveRole)
     box.setDefaultButton(fine)
     box.setEscapeButton(fine)
     leave.clicked.connect(lambda: on_quit())
@@ -55,13 +64,12 @@ def keeps_running(icon: QRect, on_quit: Callable[[], None]) -> QMessageBox:
 
 def no_tray(running: int, on_quit: Callable[[], None], on_minimise: Callable[[], None]) -> QMessageBox:
     """Ask what closing means where there is no tray: quit, or go on as a minimised window (also by Escape)."""
-    many = f"{running} tunnels are" if running != 1 else "1 tunnel is"
     box = _box(
-        f"{many} running, and this desktop has no tray to keep wsgui in.",
-        "Quit and stop them, or keep wsgui as a minimised window.",
+        translate("farewell", "%n tunnel(s) on, and this desktop has no tray to keep wsgui in.", None, running),
+        translate("farewell", "Quit and stop what runs, or keep wsgui as a minimised window."),
     )
-    leave = box.addButton("Quit", QMessageBox.ButtonRole.DestructiveRole)
-    keep = box.addButton("Keep running", QMessageBox.ButtonRole.RejectRole)
+    leave = box.addButton(translate("farewell", "Quit"), QMessageBox.ButtonRole.DestructiveRole)
+    keep = box.addButton(translate("farewell", "Keep running"), QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(keep)
     box.setEscapeButton(keep)
     leave.clicked.connect(lambda: on_quit())
@@ -71,9 +79,11 @@ def no_tray(running: int, on_quit: Callable[[], None], on_minimise: Callable[[],
 
 def ending(connections: int, on_hurry: Callable[[], None]) -> QMessageBox:
     """Show that the program is ending its connections, with a button that does not wait for them."""
-    many = f"{connections} connections" if connections != 1 else "1 connection"
-    box = _box(f"Ending {many} …", "wsgui quits as soon as they are closed.")
-    hurry: QPushButton = box.addButton("Quit now", QMessageBox.ButtonRole.DestructiveRole)
+    box = _box(
+        translate("farewell", "Ending %n connection(s)", None, connections),
+        translate("farewell", "wsgui quits as soon as every client has been told."),
+    )
+    hurry = box.addButton(translate("farewell", "Quit now"), QMessageBox.ButtonRole.DestructiveRole)
     hurry.clicked.connect(lambda: on_hurry())
     return box
 

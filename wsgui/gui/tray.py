@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QSystemTrayIcon
 from wsgui.engine.snapshot import EngineSnapshot, TunnelState
 from wsgui.gui.icons import tray_icon
 from wsgui.gui.tray_menu import TrayMenu
+from wsgui.gui.wording import foot_counts, needs_attention
 
 STEADY_SECONDS: Final = 2.0
 """The icon changes at most once in this time: a flickering tray is worse than one that is a moment late."""
@@ -23,26 +24,15 @@ LOOK_AGAIN_MS: Final = 1000
 
 def icon_state(snapshot: EngineSnapshot) -> str:
     """Which of `tray_icon`'s shapes says most: "attention", "running" or "stopped"."""
-    states = {tunnel.state for tunnel in snapshot.tunnels}
-    if states & {TunnelState.FAILED, TunnelState.WAITING}:
+    if any(needs_attention(tunnel) for tunnel in snapshot.tunnels):
         return "attention"
-    if states & {TunnelState.RUNNING, TunnelState.STARTING, TunnelState.FINISHING}:
-        return "running"
-    return "stopped"
+    on = {TunnelState.RUNNING, TunnelState.STARTING, TunnelState.FINISHING}
+    return "running" if any(tunnel.state in on for tunnel in snapshot.tunnels) else "stopped"
 
 
 def summary(snapshot: EngineSnapshot) -> str:
-    """`4 running · 1 needs attention · 17 connections`, without what is none."""
-    states = [tunnel.state for tunnel in snapshot.tunnels]
-    running = sum(state in {TunnelState.RUNNING, TunnelState.FINISHING} for state in states)
-    attention = sum(state in {TunnelState.FAILED, TunnelState.WAITING} for state in states)
-    connections = sum(len(tunnel.connections) for tunnel in snapshot.tunnels)
-    parts = [f"{running} running" if running else "nothing running"]
-    if attention:
-        parts.append(f"{attention} need{'s' if attention == 1 else ''} attention")
-    if connections:
-        parts.append(f"{connections} connection{'' if connections == 1 else 's'}")
-    return " · ".join(parts)
+    """`4 running · 1 needs attention · 17 connections`; it holds no text from outside."""
+    return " · ".join(part for part in foot_counts(snapshot) if part)
 
 
 class Tray(QObject):
@@ -60,8 +50,8 @@ class Tray(QObject):
     def __init__(self, menu: TrayMenu, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._menu = menu
-        self._state = ""
-        self._tooltip = ""
+        self._state = "stopped"
+        self._tooltip = "wsgui"
         self._changed_at = -STEADY_SECONDS
         self._started_at = time.monotonic()
         self._available = QSystemTrayIcon.isSystemTrayAvailable()
@@ -102,9 +92,9 @@ class Tray(QObject):
         self._icon.hide()
 
     def _new_icon(self) -> QSystemTrayIcon:
-        icon = QSystemTrayIcon(tray_icon(self._state or "stopped", dark_panel=_dark_panel()), self)
+        icon = QSystemTrayIcon(tray_icon(self._state, dark_panel=_dark_panel()), self)
         icon.setContextMenu(self._menu.menu)
-        icon.setToolTip(self._tooltip or "wsgui")
+        icon.setToolTip(self._tooltip)
         icon.activated.connect(self._activated)
         icon.show()
         return icon

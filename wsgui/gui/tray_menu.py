@@ -6,35 +6,37 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
 from wsgui.display import display
 from wsgui.engine.snapshot import EngineSnapshot, TunnelSnapshot, TunnelState
 from wsgui.gui.actions import Actions
+from wsgui.gui.formatting import escaped_ampersand
+from wsgui.gui.wording import state_word
+
+translate = QCoreApplication.translate
 
 MOST_TUNNELS: Final = 12
+LONGEST_NAME: Final = 80
 FORGOTTEN_SECONDS: Final = 60.0
 """Some desktops show the menu themselves and never say that it closed: after this time it counts as closed."""
 
 
 def menu_text(text: str) -> str:
     """`text` from outside, safe in a menu: no invisible characters, and "&" is a character, not a key."""
-    return display(text, limit=80).replace("&", "&&")
+    return escaped_ampersand(display(text, limit=LONGEST_NAME))
 
 
 def tunnel_text(tunnel: TunnelSnapshot) -> str:
     """A tunnel's line in the menu: its name, and what it is unless it just runs or is off."""
     name, clients = menu_text(tunnel.name), len(tunnel.connections)
-    match tunnel.state:
-        case TunnelState.RUNNING:
-            return f"{name}, {clients} connected" if clients else name
-        case TunnelState.FINISHING:
-            return f"{name}, finishing ({clients} left)"
-        case TunnelState.STOPPED:
-            return name
-        case state:
-            return f"{name}, {state.value}"
+    if tunnel.state is TunnelState.STOPPED or (tunnel.state is TunnelState.RUNNING and not clients):
+        return name
+    if tunnel.state is TunnelState.RUNNING:
+        return translate("tray", "{0}, {1} connected").format(name, clients)
+    return translate("tray", "{0}: {1}").format(name, state_word(tunnel.state, clients))
 
 
 class TrayMenu:
@@ -54,13 +56,13 @@ class TrayMenu:
         self._copies: dict[str, QAction] = {}
         self._pages: dict[str, QAction] = {}
 
-        self.menu.addAction("Open wsgui").triggered.connect(lambda: open_window())
+        self.menu.addAction(translate("tray", "Open wsgui")).triggered.connect(lambda: open_window())
         self.menu.addSeparator()
         self._after_switches = self.menu.addSeparator()
-        self._copy_menu = self.menu.addMenu("Copy address")
-        self._page_menu = self.menu.addMenu("Open page")
+        self._copy_menu = self.menu.addMenu(translate("tray", "Copy address"))
+        self._page_menu = self.menu.addMenu(translate("tray", "Open page"))
         self.menu.addSeparator()
-        self.menu.addAction("Quit").triggered.connect(lambda: actions.quit())
+        self.menu.addAction(translate("tray", "Quit")).triggered.connect(lambda: actions.quit())
         self.menu.aboutToShow.connect(self._opened)
         self.menu.aboutToHide.connect(self._closed)
 

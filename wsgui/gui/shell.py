@@ -1,0 +1,256 @@
+"""The window and the tray as one: what is shown when, and how the program ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtWidgets import QMessageBox
+
+from wsgui.app import settings
+from wsgui.engine.snapshot import EngineSnapshot
+from wsgui.errors import ProfileError, WsguiError
+from wsgui.gui import farewell
+from wsgui.gui.actions_live import LiveActions
+from wsgui.gui.engine_thread import EngineEndedError, EngineThread
+from wsgui.gui.tasks import Tasks
+from wsgui.gui.tray import Tray
+from wsgui.gui.tray_menu import TrayMenu
+from wsgui.gui.views.main_window import MainWindow
+
+log = logging.getLogger(__name__)
+translate = QCoreApplication.translate
+VISIBLE_SECONDS: Final = 0.1
+"""Between two looks at the engine while the window is on the screen."""
+HIDDEN_SECONDS: Final = 1.0
+PATIENCE_SECONDS: Final = 0.5
+"""Ending that takes longer is shown, with a button that hurries."""
+SAID_KEEPS_RUNNING: Final = "keeps-running"
+
+
+class Shell:
+    """Owns the window, the tray, and what runs on Qt's loop. Make it on that loop.
+
+    Args:
+        engine: Started and watched by the caller until `follow_engine`; ended by `close`.
+        settings_file: Where the window's place and what has been said are kept.
+        noted: What was in it.
+    """
+
+    def __init__(self, engine: EngineThread, settings_file: Path, noted: settings.Settings) -> None:
+        self._engine = engine
+        self._settings_file = settings_file
+        self._told = set(noted.told)
+        self._tasks = Tasks(self.say)
+        self._latest = EngineSnapshot(0.0, ())
+        self._problems: tuple[ProfileError, ...] = ()
+        self._visible = False
+        self._wake = asyncio.Event()
+        self._quit = asyncio.Event()
+        self._grace_seconds = 0.0
+        self._following = False
+        self._box: QMessageBox | None = None
+        self._actions = LiveActions(
+            engine,
+            self._tasks,
+            latest=lambda: self._latest,
+            say=self.say,
+            select=lambda name: self.window.select(name),
+            leave=self.quit,
+        )
+        self.window = MainWindow(self._actions)
+        self._restore(noted.window)
+        self._menu = TrayMenu(self._actions, self.show_window)
+        self.tray = Tray(self._menu)
+        self.tray.clicked.connect(self.toggle_window)
+        self.tray.lost.connect(self._tray_lost)
+        self.window.closed.connect(self._window_closed)
+        self.window.visibility_changed.connect(self._visibility_changed)
+        self.window.selection_changed.connect(lambda _: self._wake.set())
+
+    def follow_engine(self, *, minimized: bool) -> None:
+        """Show what the (started) engine does from now on, and carry out what comes over the control channel.
+
+        Args:
+            minimized: The window stays hidden: where no tray ever comes, it is shown minimised instead.
+        """
+        self._following = True
+        self._tasks.start(self._watch_engine(), what=translate("shell", "The engine"))
+        self._tasks.start(self._pull(), what=translate("shell", "Showing what the tunnels do"))
+        self._tasks.start(self._listen(), what=translate("shell", "Listening to the control channel"))
+
+    def say(self, message: str, hint: str = "") -> None:
+        """Show one sentence what is wrong and one what to do; in the window, and nothing waits for it."""
+        self.window.show_message(message, hint)
+
+    def show_window(self) -> None:
+        """Bring the window to the front, wherever it was."""
+        self._dismiss()
+        self.window.setWindowState(self.window.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.window.show()
+        self.window.raise_()
+        self.window.activateWindow()
+
+    def toggle_window(self) -> None:
+        """What a click on the tray's icon does: raise the window, or hide it when it is in front already."""
+        front = self.window.isVisible() and self.window.isActiveWindow() and not self.window.isMinimized()
+        if front and sys.platform != "win32":
+            self._note_place()
+            self.window.hide()
+        else:
+            self.show_window()
+
+    def quit(self, grace_seconds: float = 0.0) -> None:
+        """End the program; asked for a second time, without waiting for anybody."""
+        if self._quit.is_set():
+            self._hurry()
+            return
+        self._grace_seconds = grace_seconds
+        self._quit.set()
+
+    async def quit_asked(self) -> None:
+        """Return when somebody has asked for the end."""
+        await self._quit.wait()
+
+    async def close(self) -> None:
+        """Stop the tunnels (clients get Close 1001), show that when it takes long, and end everything."""
+        noted = self._note_place()
+        self._dismiss()
+        self.window.hide()
+        if self._following:
+            drained = self._tasks.start(
+                self._engine.drain(self._grace_seconds), what=translate("shell", "Ending the connections")
+            )
+            done, _ = await asyncio.wait((drained,), timeout=PATIENCE_SECONDS)
+            if not done:
+                left = sum(len(tunnel.connections) for tunnel in self._latest.tunnels)
+                self._say_in_box(farewell.ending(left, self._hurry))
+                await asyncio.wait((drained,))
+                self._dismiss()
+        await asyncio.wait((noted,))
+        await self._tasks.close()
+        await self._engine.stop()
+        self.tray.close()
+        self.window.deleteLater()
+
+    # The engine
+
+    async def _pull(self) -> None:
+        while True:
+            pause = VISIBLE_SECONDS if self._visible else HIDDEN_SECONDS
+            try:
+                await self._look()
+            except EngineEndedError:
+                return
+            except Exception as error:  # noqa: BLE001 handed to who logs and shows it; the window must not stand still
+                asyncio.get_running_loop().call_exception_handler({"message": "showing a snapshot", "exception": error})
+                pause = HIDDEN_SECONDS
+            self._wake.clear()
+            try:
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def _look(self) -> None:
+        selected = self.window.selected if self._visible else ""
+        look = await self._engine.look(selected)
+        self._latest = look.snapshot
+        self.tray.update(look.snapshot)
+        self.window.update_snapshot(look.snapshot)
+        if look.throughput is not None:
+            self.window.update_throughput(selected, look.throughput)
+        if look.problems != self._problems:
+            self._problems = look.problems
+            self.window.set_problems(look.problems)
+
+    async def _listen(self) -> None:
+        while True:
+            asked = await self._engine.asked()
+            if asked.do == "show":
+                self.show_window()
+            else:
+                self.quit(asked.grace_seconds)
+
+    async def _watch_engine(self) -> None:
+        await self._engine.ended()
+        if not self._quit.is_set():
+            raise EngineEndedError
+
+    def _hurry(self) -> None:
+        if self._following:
+            self._tasks.start(self._engine.drain(), what=translate("shell", "Ending the connections"))
+
+    # The window
+
+    def _visibility_changed(self, visible: bool) -> None:
+        self._visible = visible
+        self._wake.set()
+
+    def _window_closed(self) -> None:
+        self._note_place()
+        if self._quit.is_set():
+            return
+        if not self._following:
+            self.quit()  # nothing ever ran
+        elif self.tray.available or self.tray.looking:
+            if SAID_KEEPS_RUNNING not in self._told:
+                self._told.add(SAID_KEEPS_RUNNING)
+                self._note(told=tuple(sorted(self._told)))
+                self._say_in_box(farewell.keeps_running(self.tray.geometry, self.quit))
+        elif on := sum(tunnel.wanted for tunnel in self._latest.tunnels):
+            self._say_in_box(farewell.no_tray(on, self.quit, self.window.showMinimized))
+        else:
+            self.quit()
+
+    def _tray_lost(self) -> None:
+        if not self.window.isVisible() and self._box is None and not self._quit.is_set():
+            self.window.showMinimized()
+
+    def _say_in_box(self, box: QMessageBox) -> None:
+        self._dismiss()
+        self._box = box
+        box.finished.connect(self._dismiss)
+        box.show()
+
+    def _dismiss(self) -> None:
+        box, self._box = self._box, None
+        if box is not None:
+            box.hide()
+            box.deleteLater()
+
+    # What is kept for next time
+
+    def _restore(self, hints: settings.WindowHints) -> None:
+        if hints.width and hints.height:
+            self.window.resize(hints.width, hints.height)
+        if hints.maximized:
+            self.window.setWindowState(Qt.WindowState.WindowMaximized)
+        if hints.selected:
+            self.window.select(hints.selected)
+
+    def _note_place(self) -> asyncio.Task[Any]:
+        size = self.window.normalGeometry().size() if self.window.isMaximized() else self.window.size()
+        hints = settings.WindowHints(
+            width=size.width(),
+            height=size.height(),
+            maximized=self.window.isMaximized(),
+            selected=self.window.selected,
+        )
+        return self._note(window=hints.model_dump())
+
+    def _note(self, **changes: Any) -> asyncio.Task[Any]:
+        async def write() -> None:
+            try:
+                await asyncio.to_thread(settings.update, self._settings_file, **changes)
+            except OSError as error:
+                raise WsguiError(
+                    translate("shell", "The settings cannot be written: {0}.").format(error.strerror or error),
+                    translate("shell", "Look at the rights and the free space of {0}.").format(self._settings_file),
+                ) from error
+
+        return self._tasks.start(write(), what=translate("shell", "Keeping the settings"))
