@@ -1,0 +1,284 @@
+"""One tunnel's data path put together: listener, handshakes, limits, relays, and the clock that watches over them."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from wsgui.access.origins import OriginRules
+from wsgui.bridge.buffer import ReadBuffer
+from wsgui.bridge.ends import End
+from wsgui.bridge.frames import GOING_AWAY, INTERNAL_ERROR
+from wsgui.bridge.handshake import STALL_SECONDS, Handshake, Rule
+from wsgui.bridge.limits import Counts, address_key
+from wsgui.bridge.listener import Listener
+from wsgui.bridge.relay import Relay
+from wsgui.bridge.targets import Connector
+from wsgui.errors import TargetError
+from wsgui.profiles.model import Limits
+from wsgui.web.files import FileServer
+
+TICK_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a bridge goes by; replaced as a whole on reload, for the clients that come after.
+
+    `tls` is None without a certificate; `files` is None without a web root.
+    """
+
+    connector: Connector
+    rules: OriginRules
+    limits: Limits
+    files: FileServer | None
+    tls: ssl.SSLContext | None
+    tls_only: bool
+
+
+class Observer(Protocol):
+    """Who is told what happens on a bridge, on the engine's loop; the engine's tunnel."""
+
+    def opened(self, relay: Relay) -> None: ...
+    def closed(self, relay: Relay) -> None: ...
+    def refused(self, client: str, origin: str, status: int, message: str, hint: str, rule: Rule) -> None: ...
+    def target_problem(self, problem: TargetError | None) -> None: ...
+    def starved(self) -> None: ...
+
+
+class Bridge:
+    """Serves one tunnel's clients on one event loop.
+
+    `settings` may be replaced at any time and holds for the clients that come after.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, buffer: ReadBuffer, settings: Settings, observer: Observer
+    ) -> None:
+        self.loop = loop
+        self.buffer = buffer
+        self.settings = settings
+        self.relays: dict[int, Relay] = {}
+        """Sessions by number, in the order in which they began."""
+        self._observer = observer
+        self._listener: Listener | None = None
+        self._handshakes: dict[Handshake, None] = {}
+        self._handshake_counts = Counts()
+        self._counts = Counts()
+        self._connecting: dict[int, asyncio.Task[None]] = {}
+        self._answers: set[asyncio.Task[None]] = set()
+        self._lingering: dict[End, tuple[int, float]] = {}
+        self._number = 0
+        self._ticking: asyncio.TimerHandle | None = None
+        self._quiet: asyncio.Future[None] | None = None
+
+    # Listening
+
+    def listen(self, listener: Listener | None) -> None:
+        """Accept from `listener` and no longer from the one before; sessions are not touched."""
+        if self._listener is not None and self._listener is not listener:
+            self._listener.close()
+        self._listener = listener
+
+    @property
+    def listener(self) -> Listener | None:
+        return self._listener
+
+    def accepted(self, sock: socket.socket, host: str, client_name: str) -> None:
+        """Take a client that was just accepted."""
+        limits = self.settings.limits
+        key = address_key(host)
+        if key and 0 < limits.handshakes_per_address <= self._handshake_counts[key]:
+            sock.close()
+            self._observer.refused(
+                client_name,
+                "",
+                0,
+                f"More than {limits.handshakes_per_address} clients of one address were connecting at once.",
+                "Raise [limits] handshakes_per_address if they are yours.",
+                "limit",
+            )
+            return
+        if len(self._handshakes) >= max(limits.connections, limits.handshakes_per_address) > 0:
+            # A flood of clients that say nothing may not keep out those that do: the one that waited longest goes.
+            next(iter(self._handshakes)).close()
+        handshake = Handshake(self, sock, key, client_name)
+        self._handshakes[handshake] = None
+        self._handshake_counts.add(key)
+        handshake.begin()
+        if self._ticking is None:
+            self._ticking = self.loop.call_later(TICK_SECONDS, self._tick)
+
+    # What handshakes report
+
+    def full(self, key: str) -> tuple[int, str, str] | None:
+        """Return status, message and hint when one more client of this address is too many."""
+        limits = self.settings.limits
+        if 0 < limits.connections <= self._counts.total:
+            return (
+                503,
+                f"This tunnel has its {limits.connections} connections.",
+                "Try again later, or raise [limits] connections.",
+            )
+        if key and 0 < limits.per_address <= self._counts[key]:
+            return (
+                429,
+                f"Your address has its {limits.per_address} connections to this tunnel.",
+                "Close some, or raise [limits] per_address.",
+            )
+        return None
+
+    def handshake_over(self, handshake: Handshake) -> None:
+        """The handshake has led to something; safe to say twice."""
+        if handshake in self._handshakes:
+            del self._handshakes[handshake]
+            self._handshake_counts.remove(handshake.limit_key)
+            self._check_quiet()
+
+    def refused(self, handshake: Handshake, origin: str, status: int, message: str, hint: str, rule: Rule) -> None:
+        """A client was turned away; its answer is on its way."""
+        self.handshake_over(handshake)
+        self._observer.refused(handshake.client_name, origin, status, message, hint, rule)
+
+    def answering(self, handshake: Handshake, answer: Coroutine[None, None, None]) -> None:
+        """Let a plain request be answered; it counts as a connection meanwhile."""
+        self.handshake_over(handshake)
+        key = handshake.limit_key
+        self._counts.add(key)
+        task = self.loop.create_task(answer)
+        self._answers.add(task)
+
+        def done(task: asyncio.Task[None]) -> None:
+            self._answers.discard(task)
+            self._counts.remove(key)
+            if not task.cancelled() and (error := task.exception()) is not None:
+                self.loop.call_exception_handler({"message": "answering a request failed", "exception": error})
+            self._check_quiet()
+
+        task.add_done_callback(done)
+
+    def upgraded(self, handshake: Handshake, client: End, response: bytes, origin: str, early: bytes) -> None:
+        """Let a client in: answer at once, then connect to the target (as websockify does)."""
+        self.handshake_over(handshake)
+        self._number += 1
+        connector = self.settings.connector
+        relay = Relay(
+            number=self._number,
+            client=client,
+            buffer=self.buffer,
+            client_name=handshake.client_name,
+            origin=origin,
+            target_name=str(connector.address),
+            secure=handshake.secure,
+            limit_key=handshake.limit_key,
+            on_ended=self._ended,
+        )
+        self.relays[relay.number] = relay
+        self._counts.add(relay.limit_key)
+        client.send(response)
+        self._observer.opened(relay)
+
+        def connected(target: End) -> None:
+            self._connecting.pop(relay.number, None)
+            self._observer.target_problem(None)
+            relay.begin(target, early)
+
+        def failed(error: TargetError) -> None:
+            self._connecting.pop(relay.number, None)
+            self._observer.target_problem(error)
+            relay.end(INTERNAL_ERROR, "Failed to connect to downstream server")
+
+        task = connector.connect(connected, failed)
+        if task is not None and not task.done():
+            self._connecting[relay.number] = task
+            task.add_done_callback(self._connect_done)
+
+    def _connect_done(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.loop.call_exception_handler({"message": "connecting to the target failed", "exception": error})
+
+    def _ended(self, relay: Relay) -> None:
+        task = self._connecting.pop(relay.number, None)
+        if task is not None:
+            task.cancel()
+        del self.relays[relay.number]
+        self._observer.closed(relay)
+        self.lingering(relay.client, relay.limit_key)
+        if relay.target is not None:
+            self.lingering(relay.target)
+        self._check_quiet()
+
+    def lingering(self, end: End, counted: str | None = None) -> None:
+        """Let an end flush and close; `counted` is the limit's key that is given back once it has."""
+
+        def closed() -> None:
+            self._lingering.pop(end, None)
+            if counted is not None:
+                self._counts.remove(counted)
+            self._check_quiet()
+
+        self._lingering[end] = (end.pending, time.monotonic())
+        end.linger(closed)
+
+    # The clock
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        limits = self.settings.limits
+        for handshake in tuple(self._handshakes):
+            if handshake.deadline > now:
+                break  # in the order in which they came
+            if limits.handshake_seconds:
+                handshake.expire()
+        for relay in tuple(self.relays.values()):
+            relay.tick(now, heartbeat_seconds=limits.heartbeat_seconds, idle_seconds=limits.idle_seconds)
+        for end, (pending, since) in tuple(self._lingering.items()):
+            if end.pending != pending:
+                self._lingering[end] = (end.pending, now)
+            elif now - since > STALL_SECONDS:
+                end.close()
+        busy = self.relays or self._handshakes or self._lingering
+        self._ticking = self.loop.call_later(TICK_SECONDS, self._tick) if busy else None
+
+    # Ending
+
+    async def drain(self, grace_seconds: float) -> None:
+        """Wait until the last session has ended by itself, or for `grace_seconds`; accept nobody meanwhile."""
+        self.listen(None)
+        deadline = self.loop.time() + grace_seconds
+        while (self.relays or self._answers) and (left := deadline - self.loop.time()) > 0:
+            await self._wait_quiet(left)
+
+    async def close(self, reason: str) -> None:
+        """Stop: handshakes are dropped, sessions closed with 1001, and what is on its way is flushed if it can be."""
+        self.listen(None)
+        for handshake in tuple(self._handshakes):
+            handshake.close()
+        for task in tuple(self._answers):
+            task.cancel()
+        for relay in tuple(self.relays.values()):
+            relay.end(GOING_AWAY, reason)
+        deadline = self.loop.time() + 2.5
+        while (self._lingering or self._answers) and (left := deadline - self.loop.time()) > 0:
+            await self._wait_quiet(left)
+        for end in tuple(self._lingering):
+            end.close()
+        if self._ticking is not None:
+            self._ticking.cancel()
+            self._ticking = None
+
+    async def _wait_quiet(self, seconds: float) -> None:
+        self._quiet = self.loop.create_future()
+        try:
+            await asyncio.wait((self._quiet,), timeout=seconds)
+        finally:
+            self._quiet = None
+
+    def _check_quiet(self) -> None:
+        if self._quiet is not None and not self._quiet.done():
+            self._quiet.set_result(None)

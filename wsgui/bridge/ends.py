@@ -1,0 +1,370 @@
+"""One end of a relay: a plain non-blocking socket on the loop's readiness calls, or an asyncio transport (TLS)."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Final, Protocol, cast
+
+from wsgui.bridge.buffer import START, ReadBuffer
+
+WRITE_HIGH_WATER: Final = 512 * 1024
+"""A transport with more than this many bytes unsent holds the other side back."""
+
+LINGER_SECONDS: Final = 2.0
+"""How long an end that has said all it has to say waits for its peer to close."""
+
+DataHandler = Callable[[int], None]
+"""Called with `end`: bytes lie at `buffer.view[START:end]` until it returns."""
+EndHandler = Callable[[OSError | None], None]
+"""Called once when the peer will send no more: None for a clean end of stream, else what went wrong."""
+
+
+def nothing(*_: object) -> None:
+    """A handler for who does not want to know."""
+
+
+class End(Protocol):
+    """What a handshake and a relay need of either kind of end.
+
+    The owner sets `on_data`, `on_end` and `on_drained`. `closed` is true once `close` was called or the connection
+    was lost; then no handler is called any more.
+    """
+
+    on_data: DataHandler
+    on_end: EndHandler
+    on_drained: Callable[[], None]
+
+    @property
+    def closed(self) -> bool: ...
+    @property
+    def pending(self) -> int:
+        """Bytes accepted by `send` that the kernel has not taken yet."""
+        ...
+
+    def send(self, data: bytes | memoryview) -> bool:
+        """Send `data`, or keep a copy of what the kernel does not take now.
+
+        Returns:
+            False when some of it has to wait: stop feeding, `on_drained` is called when it is gone. A peer that is
+            gone takes everything: its end is reported by the reading side.
+        """
+        ...
+
+    def resume(self) -> None:
+        """Read (again)."""
+        ...
+
+    def pause(self) -> None:
+        """Stop reading: the peer is held back by TCP."""
+        ...
+
+    def finish(self) -> None:
+        """Say that nothing more will be sent (FIN, close_notify), after what is pending."""
+        ...
+
+    def linger(self, on_closed: Callable[[], None] = nothing) -> None:
+        """Finish, discard what still arrives, and close when the peer has closed or after LINGER_SECONDS.
+
+        Closing at once would throw away, by a TCP reset, what the peer has not read yet. `on_closed` is called
+        when the end is closed, be it at once.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close now; pending bytes are lost."""
+        ...
+
+
+class SocketEnd:
+    """A plain TCP or unix socket, non-blocking, on `add_reader` and `add_writer`; owns the socket."""
+
+    __slots__ = (
+        "_buffer",
+        "_finishing",
+        "_lingering",
+        "_loop",
+        "_on_closed",
+        "_pending",
+        "_reading",
+        "_recv_into",
+        "_send",
+        "closed",
+        "fd",
+        "on_data",
+        "on_drained",
+        "on_end",
+        "sock",
+    )
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket, buffer: ReadBuffer) -> None:
+        self.sock = sock
+        self.fd = sock.fileno()
+        self.closed = False
+        self.on_data: DataHandler = nothing
+        self.on_end: EndHandler = nothing
+        self.on_drained: Callable[[], None] = nothing
+        self._on_closed: Callable[[], None] = nothing
+        self._loop = loop
+        self._buffer = buffer
+        self._recv_into = sock.recv_into
+        self._send = sock.send
+        self._pending: memoryview | None = None
+        self._reading = False
+        self._finishing = False
+        self._lingering: asyncio.TimerHandle | None = None
+
+    @property
+    def pending(self) -> int:
+        return len(self._pending) if self._pending is not None else 0
+
+    def send(self, data: bytes | memoryview) -> bool:
+        if self._pending is not None:
+            self._pending = memoryview(b"".join((self._pending, data)))
+            return False
+        try:
+            taken = self._send(data)
+        except BlockingIOError:
+            taken = 0
+        except OSError:
+            return True
+        if taken == len(data):
+            return True
+        if not self.closed:
+            self._pending = memoryview(bytes(data[taken:]))
+            self._loop.add_writer(self.fd, self._writable)
+        return False
+
+    def _writable(self) -> None:
+        pending = self._pending
+        if pending is None:
+            return
+        try:
+            taken = self._send(pending)
+        except BlockingIOError:
+            return
+        except OSError:
+            taken = len(pending)
+        if taken != len(pending):
+            self._pending = pending[taken:]
+            return
+        self._pending = None
+        self._loop.remove_writer(self.fd)
+        if self._finishing:
+            self._shut()
+        self.on_drained()
+
+    def read_now(self) -> None:
+        """Read what may already be there, without waiting to be told that the socket is readable."""
+        self._readable()
+
+    def _readable(self) -> None:
+        try:
+            count = self._recv_into(self._buffer.area)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._ended(error)
+            return
+        if count:
+            self.on_data(START + count)
+        else:
+            self._ended(None)
+
+    def _ended(self, error: OSError | None) -> None:
+        self.pause()
+        self.on_end(error)
+
+    def resume(self) -> None:
+        if not self._reading and not self.closed:
+            self._reading = True
+            self._loop.add_reader(self.fd, self._readable)
+
+    def pause(self) -> None:
+        if self._reading:
+            self._reading = False
+            self._loop.remove_reader(self.fd)
+
+    def finish(self) -> None:
+        if not self._finishing and not self.closed:
+            self._finishing = True
+            if self._pending is None:
+                self._shut()
+
+    def _shut(self) -> None:
+        try:
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # the peer has closed already; the reading side finds that out
+        if self._lingering is None and self.on_data is _DISCARD:
+            self._lingering = self._loop.call_later(LINGER_SECONDS, self.close)
+
+    def linger(self, on_closed: Callable[[], None] = nothing) -> None:
+        if self.closed:
+            on_closed()
+            return
+        self._on_closed = on_closed
+        self.on_data = _DISCARD
+        self.on_end = self._peer_closed
+        self.on_drained = nothing
+        self.finish()
+        if self._pending is None and self._lingering is None:
+            self._lingering = self._loop.call_later(LINGER_SECONDS, self.close)
+        self.resume()
+
+    def _peer_closed(self, error: OSError | None) -> None:
+        if error is not None or self._pending is None:
+            self.close()
+
+    def close(self) -> None:
+        if self.closed:
+            return
+        self.closed = True
+        self.pause()
+        if self._pending is not None:
+            self._pending = None
+            self._loop.remove_writer(self.fd)
+        if self._lingering is not None:
+            self._lingering.cancel()
+        on_closed = self._on_closed
+        self.on_data = self.on_end = self.on_drained = self._on_closed = nothing
+        self.sock.close()
+        on_closed()
+
+
+class TransportEnd(asyncio.Protocol):
+    """An asyncio transport: TLS, or any connection on a loop without `add_reader`.
+
+    What arrives is copied into the shared buffer, and what is sent is copied out of it: a transport may keep what it
+    was given, and a prototype that shared the buffer with one stalled.
+
+    Args:
+        on_made: Called with this end once the connection stands (for TLS: after the handshake), before any data.
+        buffer: The loop's read buffer.
+    """
+
+    __slots__ = (
+        "_buffer",
+        "_congested",
+        "_lingering",
+        "_loop",
+        "_on_closed",
+        "_on_made",
+        "_paused",
+        "_transport",
+        "closed",
+        "on_data",
+        "on_drained",
+        "on_end",
+    )
+
+    _transport: asyncio.Transport
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, on_made: Callable[[TransportEnd], None], buffer: ReadBuffer
+    ) -> None:
+        self.closed = False
+        self.on_data: DataHandler = nothing
+        self.on_end: EndHandler = nothing
+        self.on_drained: Callable[[], None] = nothing
+        self._on_closed: Callable[[], None] = nothing
+        self._loop = loop
+        self._on_made = on_made
+        self._buffer = buffer
+        self._paused = False
+        self._congested = False
+        self._lingering: asyncio.TimerHandle | None = None
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=WRITE_HIGH_WATER)
+        self.pause()
+        self._on_made(self)
+
+    def data_received(self, data: bytes) -> None:
+        buffer = self._buffer
+        for offset in range(0, len(data), buffer.size):
+            piece = data[offset : offset + buffer.size] if offset or len(data) > buffer.size else data
+            end = START + len(piece)
+            buffer.data[START:end] = piece
+            self.on_data(end)
+
+    def eof_received(self) -> bool:
+        self.on_end(None)
+        return False  # TLS cannot stay half open; what is pending is still flushed
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.closed:
+            return
+        on_end = self.on_end
+        self._forget()
+        on_end(exc if isinstance(exc, OSError) else None)
+
+    def pause_writing(self) -> None:
+        self._congested = True
+
+    def resume_writing(self) -> None:
+        self._congested = False
+        self.on_drained()
+
+    # End
+
+    @property
+    def pending(self) -> int:
+        return 0 if self.closed else self._transport.get_write_buffer_size()
+
+    @property
+    def transport(self) -> asyncio.Transport:
+        return self._transport
+
+    def send(self, data: bytes | memoryview) -> bool:
+        if self.closed:
+            return True
+        self._transport.write(bytes(data))
+        return not self._congested
+
+    def resume(self) -> None:
+        if self._paused and not self.closed:
+            self._paused = False
+            self._transport.resume_reading()
+
+    def pause(self) -> None:
+        if not self._paused and not self.closed:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def finish(self) -> None:
+        if not self.closed:
+            self._transport.close()  # flushes, then close_notify
+
+    def linger(self, on_closed: Callable[[], None] = nothing) -> None:
+        if self.closed:
+            on_closed()
+            return
+        self._on_closed = on_closed
+        self.on_data = _DISCARD
+        self.on_end = self.on_drained = nothing
+        self.resume()
+        self.finish()
+
+    def close(self) -> None:
+        if not self.closed:
+            transport = self._transport
+            self._forget()
+            transport.abort()
+
+    def _forget(self) -> None:
+        self.closed = True
+        on_closed = self._on_closed
+        self.on_data = self.on_end = self.on_drained = self._on_closed = nothing
+        on_closed()
+
+
+def _discard(_: int) -> None:
+    """Drop what arrives after the end was said."""
+
+
+_DISCARD: DataHandler = _discard

@@ -1,0 +1,201 @@
+"""An HTTP/1.1 request head, parsed by llhttp within our own limits, and what its upgrade fields mean (RFC 6455, 4.2)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from functools import lru_cache
+from typing import Final
+
+import httptools
+from websockets.exceptions import InvalidHeader
+from websockets.headers import parse_connection, parse_subprotocol, parse_upgrade
+from websockets.utils import accept_key
+
+MAX_HEAD_BYTES: Final = 16 * 1024
+MAX_FIELDS: Final = 100
+BINARY_SUBPROTOCOL: Final = "binary"
+
+_SINGLE_FIELDS: Final = frozenset(
+    {b"host", b"origin", b"sec-websocket-key", b"sec-websocket-version", b"content-length", b"authorization"}
+)
+
+
+class BadRequest(Exception):  # noqa: N818  # named after the answer it leads to
+    """A request that gets an answer with `status` instead of what it asked for; `headers` go into the answer."""
+
+    def __init__(self, status: int, message: str, hint: str = "", *, headers: tuple[tuple[str, str], ...] = ()) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.hint = hint
+        self.headers = headers
+
+
+class Request:
+    """A request's head, complete when `RequestParser.feed` returns it. Field names are lower case, values bytes."""
+
+    __slots__ = ("fields", "method", "target", "version")
+
+    def __init__(self) -> None:
+        self.method = ""
+        self.target = b""
+        self.version = "1.1"
+        self.fields: dict[bytes, bytes] = {}
+
+    def text(self, name: bytes) -> str | None:
+        """Return the field's value as text (latin-1, so that nothing is lost), or None when there was none."""
+        value = self.fields.get(name)
+        return None if value is None else value.decode("latin-1")
+
+    @property
+    def wants_websocket(self) -> bool:
+        """Whether it asks for an upgrade to WebSocket, well-formed or not."""
+        return b"websocket" in self.fields.get(b"upgrade", b"").lower()
+
+
+class RequestParser:
+    """Feeds bytes to llhttp until one head is complete."""
+
+    __slots__ = ("_count", "_done", "_parser", "_request", "_size", "_twice")
+
+    def __init__(self) -> None:
+        self._request = Request()
+        self._parser = httptools.HttpRequestParser(self)
+        self._size = 0
+        self._count = 0
+        self._done = False
+        self._twice = b""
+
+    # httptools' callbacks
+
+    def on_url(self, url: bytes) -> None:
+        self._request.target += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count += 1
+        name = name.lower()
+        fields = self._request.fields
+        if name in fields:
+            if name in _SINGLE_FIELDS:
+                self._twice = name
+            fields[name] += b", " + value
+        else:
+            fields[name] = value
+
+    def on_headers_complete(self) -> None:
+        self._done = True
+
+    def feed(self, data: bytes) -> tuple[Request, bytes] | None:
+        """Take the next bytes.
+
+        Returns:
+            The request and what came behind its head when that asks for an upgrade; None when more bytes are needed.
+
+        Raises:
+            BadRequest: The head is malformed or larger than our limits.
+        """
+        early = b""
+        self._size += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            early = data[upgrade.args[0] :]
+        except httptools.HttpParserError:
+            if not self._done:
+                self._check_size(self._size)
+                raise BadRequest(400, "This is not an HTTP request.", "Use a browser or a WebSocket client.") from None
+            # The head was fine; what is behind it is not looked at.
+        if not self._done:
+            self._check_size(self._size)
+            return None
+        self._check_size(self._size - len(early))
+        if self._count > MAX_FIELDS:
+            raise BadRequest(431, f"The request has more than {MAX_FIELDS} header fields.", "Send fewer.")
+        if self._twice:
+            name = self._twice.decode("latin-1").title()
+            raise BadRequest(400, f"The request has more than one {name} field.", "Send it once.")
+        request = self._request
+        request.method = self._parser.get_method().decode("latin-1")
+        request.version = self._parser.get_http_version()
+        return request, early
+
+    @staticmethod
+    def _check_size(size: int) -> None:
+        if size > MAX_HEAD_BYTES:
+            raise BadRequest(
+                431, f"The request's head is larger than {MAX_HEAD_BYTES // 1024} KiB.", "Send fewer or smaller fields."
+            )
+
+
+@lru_cache(maxsize=256)
+def _connection_options(value: str) -> frozenset[str]:
+    return frozenset(option.lower() for option in parse_connection(value))
+
+
+@lru_cache(maxsize=64)
+def _upgrade_protocols(value: str) -> tuple[str, ...]:
+    return tuple(protocol.lower() for protocol in parse_upgrade(value))
+
+
+@lru_cache(maxsize=256)
+def _offers_binary(value: str) -> bool:
+    return BINARY_SUBPROTOCOL in parse_subprotocol(value)
+
+
+def upgrade_response(request: Request) -> bytes:
+    """Return the answer that opens the WebSocket (RFC 6455, section 4.2.2); `binary` is chosen when it is offered.
+
+    Raises:
+        BadRequest: A field is missing or wrong; the answer is 400, 405 or 426.
+    """
+    fields = request.fields
+    if request.method != "GET":
+        raise BadRequest(
+            405, "A WebSocket is opened with GET.", "Use a browser or a WebSocket client.", headers=(("Allow", "GET"),)
+        )
+    if request.version != "1.1":
+        raise BadRequest(400, "A WebSocket needs HTTP/1.1.", "Use a newer client, or a proxy that speaks HTTP/1.1.")
+    if b"content-length" in fields or b"transfer-encoding" in fields:
+        raise BadRequest(400, "A WebSocket's opening request has no body.", "Use a browser or a WebSocket client.")
+    try:
+        if "upgrade" not in _connection_options(request.text(b"connection") or ""):
+            raise BadRequest(
+                400, "The Connection field does not say Upgrade.", "Let the proxy in between pass Upgrade on."
+            )
+        if _upgrade_protocols(request.text(b"upgrade") or "") != ("websocket",):
+            raise BadRequest(400, "The Upgrade field does not say websocket.", "Ask for websocket and nothing else.")
+    except InvalidHeader:
+        raise BadRequest(
+            400, "The Connection or Upgrade field is malformed.", "Use a browser or a WebSocket client."
+        ) from None
+    if fields.get(b"sec-websocket-version") != b"13":
+        raise BadRequest(
+            426,
+            "Only version 13 of the WebSocket protocol is spoken here.",
+            "Use a newer client.",
+            headers=(("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")),
+        )
+    key = fields.get(b"sec-websocket-key", b"")
+    try:
+        valid = len(key) == 24 and len(base64.b64decode(key, validate=True)) == 16
+    except binascii.Error:
+        valid = False
+    if not valid:
+        raise BadRequest(
+            400, "The Sec-WebSocket-Key field is missing or is not 16 bytes of base64.", "Use a WebSocket client."
+        )
+    chosen = ""
+    offered = request.text(b"sec-websocket-protocol")
+    if offered is not None:
+        try:
+            if _offers_binary(offered):
+                chosen = f"Sec-WebSocket-Protocol: {BINARY_SUBPROTOCOL}\r\n"
+        except InvalidHeader:
+            raise BadRequest(
+                400, "The Sec-WebSocket-Protocol field is malformed.", "Offer names separated by commas."
+            ) from None
+    return (
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Accept: {accept_key(key.decode('ascii'))}\r\n{chosen}\r\n"
+    ).encode("ascii")

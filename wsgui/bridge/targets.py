@@ -1,0 +1,248 @@
+"""Connecting to a tunnel's target: TCP, TLS over TCP, a unix socket, or the demo inside the program."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import os
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Final
+
+import aiofastnet
+from aiohappyeyeballs import start_connection
+
+from wsgui.bridge.buffer import ReadBuffer
+from wsgui.bridge.demo import DemoProtocol
+from wsgui.bridge.ends import End, SocketEnd, TransportEnd
+from wsgui.errors import TargetError
+from wsgui.profiles.addresses import DemoAddress, TcpAddress, TlsAddress, UnixAddress
+
+Target = TcpAddress | TlsAddress | UnixAddress | DemoAddress
+
+HAPPY_EYEBALLS_SECONDS: Final = 0.25
+"""RFC 8305, section 8: Connection Attempt Delay."""
+
+_IN_PROGRESS: Final = frozenset({errno.EINPROGRESS, errno.EALREADY, errno.EWOULDBLOCK})
+_CONNECTED: Final = frozenset({0, errno.EISCONN})
+
+Connected = Callable[[End], None]
+Failed = Callable[[TargetError], None]
+
+
+class NameNotFoundError(TargetError):
+    """The target's name does not resolve."""
+
+
+class Connector:
+    """Opens connections to one target.
+
+    Args:
+        loop: The engine's loop.
+        address: What to connect to.
+        buffer: The loop's read buffer, for the ends.
+        connect_seconds: Deadline of an attempt: name look-up, all of the name's addresses, and TLS.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, address: Target, buffer: ReadBuffer, connect_seconds: float
+    ) -> None:
+        self.address = address
+        self._loop = loop
+        self._buffer = buffer
+        self._connect_seconds = connect_seconds
+        self._literal = _literal(address)
+        self._tls = ssl.create_default_context() if isinstance(address, TlsAddress) else None
+
+    def connect(self, connected: Connected, failed: Failed) -> asyncio.Task[None] | None:
+        """Connect, and call one of the two: at once where that is possible, else from the task that is returned.
+
+        The caller keeps the task, and cancels it when the connection is no longer wanted.
+        """
+        if self._literal is not None:
+            family, sockaddr = self._literal
+            try:
+                sock = _new_socket(family)
+            except OSError as error:
+                failed(self._explain(error))
+                return None
+            result = sock.connect_ex(sockaddr)
+            if result in _IN_PROGRESS:
+                result = sock.connect_ex(sockaddr)  # over loopback it is connected by now
+            if result in _CONNECTED:
+                connected(SocketEnd(self._loop, sock, self._buffer))
+                return None
+            if result not in _IN_PROGRESS:
+                sock.close()
+                failed(self._explain(OSError(result, "connect")))
+                return None
+            return self._loop.create_task(self._wait(sock, sockaddr, connected, failed))
+        return self._loop.create_task(self._connect(connected, failed))
+
+    async def _wait(
+        self, sock: socket.socket, sockaddr: tuple[str, int] | str, connected: Connected, failed: Failed
+    ) -> None:
+        try:
+            async with asyncio.timeout(self._connect_seconds or None):
+                await _connection_made(self._loop, sock)
+        except (OSError, TimeoutError) as error:
+            sock.close()
+            failed(self._explain(error))
+            return
+        except BaseException:
+            sock.close()
+            raise
+        connected(SocketEnd(self._loop, sock, self._buffer))
+
+    async def _connect(self, connected: Connected, failed: Failed) -> None:
+        try:
+            async with asyncio.timeout(self._connect_seconds or None):
+                end = await self._open()
+        except (OSError, TimeoutError) as error:
+            failed(self._explain(error))
+            return
+        connected(end)
+
+    async def _open(self) -> End:
+        loop, buffer = self._loop, self._buffer
+        if isinstance(self.address, DemoAddress):
+            ours, theirs = socket.socketpair()
+            ours.setblocking(False)
+            theirs.setblocking(False)
+            try:
+                await loop.create_connection(DemoProtocol, sock=theirs)
+            except BaseException:
+                ours.close()
+                theirs.close()
+                raise
+            return SocketEnd(loop, ours, buffer)
+        assert isinstance(self.address, TcpAddress | TlsAddress)
+        host, port = self.address.host, self.address.port
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        sock = await start_connection(found, happy_eyeballs_delay=HAPPY_EYEBALLS_SECONDS, interleave=1, loop=loop)
+        _tune(sock)
+        if self._tls is None:
+            return SocketEnd(loop, sock, buffer)
+        try:
+            _, end = await aiofastnet.create_connection(
+                loop,
+                lambda: TransportEnd(loop, lambda _: None, buffer),
+                sock=sock,
+                ssl=self._tls,
+                server_hostname=host,
+            )
+        except BaseException:
+            sock.close()
+            raise
+        return end
+
+    def _explain(self, error: BaseException) -> TargetError:
+        """Say in words what went wrong; the messages are those of the window and the log."""
+        address = self.address
+        if isinstance(address, DemoAddress):
+            return TargetError(f"The demo inside the program could not start: {error}.", "Start wsgui anew.")
+        if isinstance(address, UnixAddress):
+            return _explain_unix(address, error)
+        host, port = address.host, address.port
+        if isinstance(error, socket.gaierror):
+            return NameNotFoundError(
+                f'No computer called "{host}" was found.', "Check the spelling or enter its IP address."
+            )
+        if isinstance(error, TimeoutError):
+            return TargetError(
+                f'"{host}" did not answer on port {port} within {self._connect_seconds:g} s.',
+                "Check that the computer is on and that no firewall is in between.",
+            )
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return TargetError(
+                f'The certificate of "{host}" on port {port} is not trusted: {error.verify_message}.',
+                "Use the name that is in the certificate, or let this computer trust its authority.",
+            )
+        if isinstance(error, ssl.SSLError):
+            return TargetError(
+                f'"{host}" does not speak TLS on port {port}.',
+                f"If the service is not encrypted, use the target {host}:{port} without tls://.",
+            )
+        if isinstance(error, ConnectionRefusedError) or getattr(error, "errno", None) == errno.ECONNREFUSED:
+            return TargetError(
+                f'"{host}" refuses connections on port {port}.',
+                "Start the VNC server there, or check the number: display :1 is port 5901."
+                if 5900 <= port < 6000
+                else "Start the service there, or check the number.",
+            )
+        return TargetError(
+            f'"{host}" cannot be reached on port {port}: {_words(error)}.',
+            "Check the address, and this computer's network.",
+        )
+
+
+def _literal(address: Target) -> tuple[int, tuple[str, int] | str] | None:
+    """Return family and socket address when no name has to be looked up and nothing follows the connection."""
+    if isinstance(address, UnixAddress):
+        return socket.AF_UNIX, address.path
+    if isinstance(address, TcpAddress):
+        try:
+            version = ipaddress.ip_address(address.host).version
+        except ValueError:
+            return None
+        return (socket.AF_INET if version == 4 else socket.AF_INET6), (address.host, address.port)
+    return None
+
+
+def _new_socket(family: int) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setblocking(False)
+    if family != socket.AF_UNIX:
+        _tune(sock)
+    return sock
+
+
+def _tune(sock: socket.socket) -> None:
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+async def _connection_made(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
+    """Wait until a connect in progress has succeeded; raise its OSError when it has not."""
+    writable: asyncio.Future[None] = loop.create_future()
+    loop.add_writer(sock.fileno(), _resolve, writable)
+    try:
+        await writable
+    finally:
+        loop.remove_writer(sock.fileno())
+    if code := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+        raise OSError(code, "connect")
+
+
+def _explain_unix(address: UnixAddress, error: BaseException) -> TargetError:
+    code = getattr(error, "errno", None)
+    if code == errno.ENOENT:
+        return TargetError(f"There is no socket {address.path}.", "Start the service, or check the path.")
+    if code == errno.ECONNREFUSED:
+        return TargetError(f"Nobody listens at the socket {address.path}.", "Start the service that made it.")
+    if code in (errno.EACCES, errno.EPERM):
+        return TargetError(
+            f"The socket {address.path} may not be used by this user.", "Change its permissions, or the user."
+        )
+    return TargetError(f"The socket {address.path} cannot be reached: {_words(error)}.", "Check the service there.")
+
+
+def _words(error: BaseException) -> str:
+    """Return the system's words for an error, without number and without repeating the address."""
+    code = getattr(error, "errno", None)
+    if isinstance(code, int) and code > 0:
+        return errno_text(code)
+    return str(error) or type(error).__name__
+
+
+def errno_text(code: int) -> str:
+    """Return what the system says an error number means, in lower case, to be part of a sentence."""
+    text = os.strerror(code)
+    return text[:1].lower() + text[1:]

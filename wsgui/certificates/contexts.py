@@ -1,0 +1,112 @@
+"""TLS contexts for listeners, made from a profile's certificate files."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import warnings
+
+from cryptography import x509
+
+from wsgui.display import display
+from wsgui.errors import CertificateError
+from wsgui.profiles.access import Tls
+from wsgui.profiles.secrets import resolve
+
+
+def server_context(tls: Tls) -> ssl.SSLContext | None:
+    """Return the context for a listener, or None when the profile names no certificate. Blocking: it reads files.
+
+    Args:
+        tls: The profile's section; `key_password` is resolved here and given to OpenSSL by callable.
+
+    Raises:
+        CertificateError: A file is missing, unreadable, or does not fit; the message names the file and the remedy.
+        SecretError: The key's passphrase cannot be had.
+    """
+    if not tls.certificate_file:
+        return None
+    certificate, key = tls.certificate_file, tls.key_file or tls.certificate_file
+    _check_readable(certificate, "certificate_file")
+    _check_readable(key, "key_file")
+    password = resolve(tls.key_password, field="tls.key_password") if tls.key_password else ""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3 if tls.minimum == "1.3" else ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    if tls.ciphers:
+        try:
+            context.set_ciphers(tls.ciphers)
+        except ssl.SSLError as error:
+            raise CertificateError(
+                f'No cipher matches "{display(tls.ciphers)}".',
+                "Leave ciphers out, or write an OpenSSL cipher list such as ECDHE+AESGCM.",
+                field="tls.ciphers",
+            ) from error
+    try:
+        context.load_cert_chain(certificate, key, password=lambda: password)
+    except ssl.SSLError as error:
+        raise _explain(certificate, key, error, has_password=bool(password)) from error
+    except OSError as error:
+        raise CertificateError(
+            f"The certificate {display(certificate)} cannot be read: {(error.strerror or str(error)).lower()}.",
+            "Check the path and the file's permissions.",
+            field="tls.certificate_file",
+        ) from error
+    return context
+
+
+def certificate_names(path: str) -> frozenset[str]:
+    """Return the DNS names and IP addresses that the first certificate in a PEM file is for; none if it has none."""
+    try:
+        with open(path, "rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            certificate = x509.load_pem_x509_certificate(file.read())
+            names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (OSError, ValueError, x509.ExtensionNotFound):
+        return frozenset()
+    return frozenset(names.get_values_for_type(x509.DNSName)) | frozenset(
+        str(address) for address in names.get_values_for_type(x509.IPAddress)
+    )
+
+
+def _check_readable(path: str, field: str) -> None:
+    try:
+        with open(path, "rb") as file:
+            os.fstat(file.fileno())
+    except FileNotFoundError as error:
+        raise CertificateError(
+            f"There is no file {display(path)}.", f"Correct [tls] {field}, or put the file there.", field=f"tls.{field}"
+        ) from error
+    except OSError as error:
+        raise CertificateError(
+            f"The file {display(path)} cannot be read: {(error.strerror or str(error)).lower()}.",
+            "Let the user who runs wsgui read it.",
+            field=f"tls.{field}",
+        ) from error
+
+
+def _explain(certificate: str, key: str, error: ssl.SSLError, *, has_password: bool) -> CertificateError:
+    reason = error.reason or ""
+    if reason == "KEY_VALUES_MISMATCH":
+        return CertificateError(
+            f"The key in {display(key)} does not belong to the certificate in {display(certificate)}.",
+            "Name the key that the certificate was made for.",
+            field="tls.key_file",
+        )
+    if "BAD_DECRYPT" in reason or "BAD_PASSWORD" in reason or "PASSWORD" in reason or "problems getting" in str(error):
+        if has_password:
+            return CertificateError(
+                f"The passphrase does not open the key in {display(key)}.",
+                "Correct what [tls] key_password refers to.",
+                field="tls.key_password",
+            )
+        return CertificateError(
+            f"The key in {display(key)} is encrypted.",
+            'Say where its passphrase is, such as key_password = "keyring:office".',
+            field="tls.key_password",
+        )
+    return CertificateError(
+        f"{display(certificate)} and {display(key)} do not hold a certificate and its private key in PEM form.",
+        "Convert them to PEM, the certificate first and its intermediates after it.",
+        field="tls.certificate_file",
+    )

@@ -1,0 +1,100 @@
+"""The engine: owns all tunnels and their state; starts, stops and reloads them on one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from wsgui.bridge.buffer import ReadBuffer
+from wsgui.engine.events import EventHub
+from wsgui.engine.snapshot import EngineSnapshot, ThroughputSnapshot
+from wsgui.engine.tunnel import Tunnel
+from wsgui.errors import TunnelError
+from wsgui.profiles.model import Profile
+
+
+class Engine:
+    """Runs tunnels. Every method is called on the loop that runs it; others get snapshots and events.
+
+    All tunnels share one read buffer, so an engine belongs to one loop.
+    """
+
+    def __init__(self) -> None:
+        self.events = EventHub()
+        self._buffer = ReadBuffer()
+        self._tunnels: dict[str, Tunnel] = {}
+        self._closing = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tunnels' names, in the order in which they were added."""
+        return tuple(self._tunnels)
+
+    async def configure(self, profile: Profile) -> None:
+        """Add a tunnel, or let the one of that name take over changed settings without cutting its sessions.
+
+        Raises:
+            TunnelError: It is running and cannot do as the new profile says; it goes on as before.
+        """
+        tunnel = self._tunnels.get(profile.name)
+        if tunnel is None:
+            self._tunnels[profile.name] = Tunnel(profile, self._buffer, self.events)
+        elif tunnel.profile != profile:
+            await tunnel.configure(profile)
+
+    async def remove(self, name: str, *, grace_seconds: float = 0.0) -> None:
+        """Stop a tunnel and forget it; one that is not there is no error."""
+        tunnel = self._tunnels.get(name)
+        if tunnel is not None:
+            await tunnel.stop(grace_seconds=grace_seconds)
+            self._tunnels.pop(name, None)
+
+    async def start(self, name: str, *, wait: bool = True) -> None:
+        """Start a tunnel; returns when it runs, or waits for a port that is taken (`wait`).
+
+        Raises:
+            TunnelError: There is none of that name, or it cannot start.
+        """
+        await self._tunnel(name).start(wait=wait)
+
+    async def stop(self, name: str, *, grace_seconds: float = 0.0) -> None:
+        """Stop a tunnel: those connected may go on for `grace_seconds`, then get Close 1001.
+
+        Raises:
+            TunnelError: There is none of that name.
+        """
+        await self._tunnel(name).stop(grace_seconds=grace_seconds)
+
+    async def disconnect(self, name: str, connection: int) -> bool:
+        """End one session; false when there is none of that number.
+
+        Raises:
+            TunnelError: There is no tunnel of that name.
+        """
+        return self._tunnel(name).disconnect(connection)
+
+    async def close(self, *, grace_seconds: float = 0.0) -> None:
+        """Stop all tunnels. A second call while the first one lets sessions finish ends them at once."""
+        if self._closing:
+            grace_seconds = 0.0
+        self._closing = True
+        await asyncio.gather(*(tunnel.stop(grace_seconds=grace_seconds) for tunnel in self._tunnels.values()))
+
+    def snapshot(self) -> EngineSnapshot:
+        """Return all tunnels as they are now."""
+        return EngineSnapshot(time.time(), tuple(tunnel.snapshot() for tunnel in self._tunnels.values()))
+
+    def throughput(self, name: str) -> ThroughputSnapshot:
+        """Return the last 90 s of a tunnel in steps of 100 ms.
+
+        Raises:
+            TunnelError: There is none of that name.
+        """
+        return self._tunnel(name).throughput()
+
+    def _tunnel(self, name: str) -> Tunnel:
+        try:
+            return self._tunnels[name]
+        except KeyError:
+            known = ", ".join(f'"{known}"' for known in self._tunnels) or "none"
+            raise TunnelError(f'There is no tunnel called "{name}".', f"There are: {known}.") from None

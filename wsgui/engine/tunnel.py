@@ -1,0 +1,425 @@
+"""One profile's life as a tunnel: stopped → starting → running or waiting → finishing, or failed; with reasons."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import ssl
+import time
+from statistics import median
+from typing import Final
+
+from wsgui.access.machine_names import own_names
+from wsgui.access.origins import OriginRules
+from wsgui.bridge.bridge import Bridge, Settings
+from wsgui.bridge.buffer import ReadBuffer
+from wsgui.bridge.handshake import Rule
+from wsgui.bridge.listener import Listener, ListenError, open_listeners
+from wsgui.bridge.relay import Relay
+from wsgui.bridge.targets import Connector, NameNotFoundError
+from wsgui.certificates.contexts import certificate_names, server_context
+from wsgui.engine.endpoint import Endpoint, reach_of
+from wsgui.engine.events import (
+    ClientRefused,
+    ConnectionClosed,
+    ConnectionOpened,
+    Event,
+    EventHub,
+    LogLine,
+    StateChanged,
+)
+from wsgui.engine.snapshot import (
+    ConnectionSnapshot,
+    Reason,
+    ReasonKind,
+    Refusal,
+    ThroughputSnapshot,
+    TunnelSnapshot,
+    TunnelState,
+)
+from wsgui.engine.throughput import STEP_SECONDS, Throughput
+from wsgui.errors import CertificateError, SecretError, TargetError, TunnelError, WsguiError
+from wsgui.profiles.addresses import DialAddress, ReverseAddress
+from wsgui.profiles.model import Profile
+from wsgui.web.files import FileServer
+
+RETRY_SECONDS: Final = 2.0
+"""How often a tunnel that waits for its port tries again."""
+SPARKLINE_SECONDS: Final = 48
+
+
+class Tunnel:
+    """Owns one tunnel's state; every method on the engine's loop.
+
+    Args:
+        profile: What it is to be.
+        buffer: The loop's read buffer.
+        events: Where it says what happens.
+    """
+
+    def __init__(self, profile: Profile, buffer: ReadBuffer, events: EventHub) -> None:
+        self.profile = profile
+        self.state = TunnelState.STOPPED
+        self.wanted = False
+        self._loop = asyncio.get_running_loop()
+        self._buffer = buffer
+        self._events = events
+        self._bridge: Bridge | None = None
+        self._endpoint: Endpoint | None = None
+        self._lock = asyncio.Lock()
+        self._interrupt = asyncio.Event()
+        self._retrying: asyncio.Task[None] | None = None
+        self._sampling: asyncio.TimerHandle | None = None
+        self._throughput = Throughput(time.monotonic())
+        self._reason: Reason | None = None
+        self._target_problem: Reason | None = None
+        self._refusal: Refusal | None = None
+        self._running_since: float | None = None
+        self._closed_bytes = (0, 0)
+        self._served = 0
+        self._refused = 0
+        self._protocol = ""
+
+    # What is asked of it
+
+    async def start(self, *, wait: bool) -> None:
+        """Run; returns when it does, or, with `wait`, when it waits for a port that is taken.
+
+        Raises:
+            TunnelError: It cannot start; it has failed with the same reason.
+        """
+        self.wanted = True
+        self._interrupt.set()  # one that is finishing takes clients again
+        async with self._lock:
+            self.wanted = True
+            if self.state in (TunnelState.RUNNING, TunnelState.WAITING):
+                return
+            self._set_state(TunnelState.STARTING)
+            try:
+                await self._open()
+            except WsguiError as error:
+                if wait and isinstance(error, ListenError) and error.kind == ReasonKind.PORT_IN_USE:
+                    self._set_state(TunnelState.WAITING, _reason(error))
+                    self._retrying = self._loop.create_task(self._retry())
+                    return
+                self._set_state(TunnelState.FAILED, _reason(error))
+                raise TunnelError(error.message, error.hint, field=error.field) from error
+            except asyncio.CancelledError:
+                self._set_state(TunnelState.STOPPED)
+                raise
+
+    async def stop(self, *, grace_seconds: float) -> None:
+        """Stop: nobody new, those connected go on for up to `grace_seconds`, the rest gets Close 1001.
+
+        A second call while the first one waits ends the waiting; a start meanwhile takes clients again.
+        """
+        self.wanted = False
+        self._interrupt.set()
+        if self._retrying is not None:
+            self._retrying.cancel()
+            self._retrying = None
+        async with self._lock:
+            bridge = self._bridge
+            if bridge is None:
+                self._set_state(TunnelState.STOPPED)
+                return
+            self._set_state(TunnelState.FINISHING)
+            self._interrupt.clear()
+            bridge.listen(None)
+            if grace_seconds > 0:
+                await self._drain(bridge, grace_seconds)
+            if self.wanted:
+                # start() came while it was finishing and waits for the lock: the sessions stay, it listens anew.
+                self._set_state(TunnelState.STOPPED)
+                return
+            await bridge.close("The tunnel is stopping")
+            self._bridge = None
+            self._stopped()
+
+    async def configure(self, profile: Profile) -> None:
+        """Take over a changed profile; sessions go on, what is new holds for the clients that come after.
+
+        Raises:
+            TunnelError: It is running and cannot do as the new profile says; it goes on as before.
+        """
+        async with self._lock:
+            old, self.profile = self.profile, profile
+            if self._bridge is None or self.state is not TunnelState.RUNNING:
+                again = self.wanted and self.state in (TunnelState.WAITING, TunnelState.FAILED)
+            else:
+                again = False
+                try:
+                    await self._reconfigure(self._bridge, old, profile)
+                except WsguiError as error:
+                    self.profile = old
+                    self._set_state(TunnelState.RUNNING, _reason(error))
+                    raise TunnelError(error.message, error.hint, field=error.field) from error
+                self._set_state(TunnelState.RUNNING)
+        if again:
+            if self._retrying is not None:
+                self._retrying.cancel()
+                self._retrying = None
+            self.state = TunnelState.STOPPED
+            await self.start(wait=True)
+
+    def disconnect(self, connection: int) -> bool:
+        """End one session; false when there is none of that number."""
+        relay = self._bridge.relays.get(connection) if self._bridge is not None else None
+        if relay is None:
+            return False
+        relay.end(1001, "Disconnected by the owner of the tunnel")
+        return True
+
+    # How it does that
+
+    async def _open(self) -> None:
+        settings = await self._settings(self.profile)
+        sockets = await open_listeners(self._loop, self.profile.listen)
+        bridge = self._bridge or Bridge(self._loop, self._buffer, settings, self)
+        bridge.settings = settings
+        if self._bridge is None:
+            self._closed_bytes = (0, 0)
+            self._served = self._refused = 0
+            self._throughput = Throughput(time.monotonic())
+        self._bridge = bridge
+        listener = Listener(self._loop, self.profile.listen, sockets, bridge.accepted, self.starved)
+        bridge.listen(listener)
+        self._endpoint = Endpoint.of(listener, secure=settings.tls is not None)
+        self._running_since = time.time()
+        self._reason = self._target_problem = self._refusal = None
+        self._set_state(TunnelState.RUNNING)
+
+    async def _reconfigure(self, bridge: Bridge, old: Profile, new: Profile) -> None:
+        settings = await self._settings(new)
+        if new.listen != old.listen:
+            try:
+                sockets = await open_listeners(self._loop, new.listen)
+            except ListenError as error:
+                if error.kind != ReasonKind.PORT_IN_USE:
+                    raise
+                # Perhaps by ourselves, as from 127.0.0.1:6080 to *:6080.
+                bridge.listen(None)
+                try:
+                    sockets = await open_listeners(self._loop, new.listen)
+                except ListenError:
+                    again = await open_listeners(self._loop, old.listen)
+                    bridge.listen(Listener(self._loop, old.listen, again, bridge.accepted, self.starved))
+                    raise
+            bridge.listen(Listener(self._loop, new.listen, sockets, bridge.accepted, self.starved))
+        bridge.settings = settings
+        if bridge.listener is not None:
+            self._endpoint = Endpoint.of(bridge.listener, secure=settings.tls is not None)
+
+    async def _settings(self, profile: Profile) -> Settings:
+        target = profile.target
+        if target is None or isinstance(target, DialAddress | ReverseAddress):
+            raise TunnelError("The profile has no target.", "Write target = host:port.", field="target")
+        limits = profile.limits
+        tls, files, names = await self._loop.run_in_executor(None, functools.partial(_prepare, profile))
+        return Settings(
+            connector=Connector(self._loop, target, self._buffer, limits.connect_seconds),
+            rules=OriginRules(profile.access.origins, profile.access.hosts, names),
+            limits=limits,
+            files=files,
+            tls=tls,
+            tls_only=profile.tls_only,
+        )
+
+    async def _retry(self) -> None:
+        """Wait for the port, trying again now and then."""
+        while True:
+            await asyncio.sleep(RETRY_SECONDS)
+            async with self._lock:
+                if self.state is not TunnelState.WAITING:
+                    return
+                try:
+                    await self._open()
+                except ListenError as error:
+                    if self._reason != (reason := _reason(error)):
+                        self._set_state(TunnelState.WAITING, reason)
+                except WsguiError as error:
+                    self._set_state(TunnelState.FAILED, _reason(error))
+                    return
+                else:
+                    return
+
+    async def _drain(self, bridge: Bridge, grace_seconds: float) -> None:
+        draining = self._loop.create_task(bridge.drain(grace_seconds))
+        interrupted = self._loop.create_task(self._interrupt.wait())
+        try:
+            await asyncio.wait((draining, interrupted), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            draining.cancel()
+            interrupted.cancel()
+
+    def _stopped(self) -> None:
+        if self._sampling is not None:
+            self._sampling.cancel()
+            self._sampling = None
+        self._endpoint = None
+        self._running_since = None
+        self._target_problem = None
+        self._set_state(TunnelState.STOPPED)
+
+    def _set_state(self, state: TunnelState, reason: Reason | None = None) -> None:
+        changed = (state, reason) != (self.state, self._reason) or state is TunnelState.RUNNING
+        self.state = state
+        self._reason = reason
+        if changed:
+            addresses = self._endpoint.addresses if state is TunnelState.RUNNING and self._endpoint else ()
+            self._publish(StateChanged(time.time(), self.profile.name, state, reason, addresses))
+
+    def _publish(self, event: Event) -> None:
+        self._events.publish(event)
+
+    # bridge.Observer
+
+    def opened(self, relay: Relay) -> None:
+        self._served += 1
+        self._publish(
+            ConnectionOpened(
+                relay.since, self.profile.name, relay.number, relay.client_name, relay.origin, relay.target_name
+            )
+        )
+        if self._sampling is None:
+            self._sampling = self._loop.call_later(STEP_SECONDS, self._sample)
+
+    def closed(self, relay: Relay) -> None:
+        down, up = self._closed_bytes
+        self._closed_bytes = (down + relay.to_client_bytes, up + relay.to_target_bytes)
+        self._protocol = relay.protocol or self._protocol
+        self._publish(
+            ConnectionClosed(
+                time.time(),
+                self.profile.name,
+                relay.number,
+                relay.client_name,
+                relay.to_client_bytes,
+                relay.to_target_bytes,
+                time.monotonic() - relay.started,
+                relay.code,
+                relay.reason,
+            )
+        )
+
+    def refused(self, client: str, origin: str, status: int, message: str, hint: str, rule: Rule) -> None:
+        self._refused += 1
+        self._refusal = Refusal(time.time(), client, origin, status, message, hint, rule)
+        self._publish(ClientRefused(self._refusal.time, self.profile.name, self._refusal))
+
+    def target_problem(self, problem: TargetError | None) -> None:
+        if problem is None:
+            self._target_problem = None
+            return
+        kind = ReasonKind.NAME_NOT_FOUND if isinstance(problem, NameNotFoundError) else ReasonKind.TARGET
+        self._target_problem = Reason(kind, problem.message, problem.hint, "target")
+        self._publish(LogLine(time.time(), self.profile.name, logging.WARNING, str(problem)))
+
+    def starved(self) -> None:
+        self._publish(
+            LogLine(
+                time.time(),
+                self.profile.name,
+                logging.ERROR,
+                "No more clients can be accepted: the process has run out of file descriptors. "
+                "Raise its limit (ulimit -n, LimitNOFILE=), or lower [limits] connections.",
+            )
+        )
+
+    # What others may know
+
+    def _totals(self) -> tuple[int, int]:
+        down, up = self._closed_bytes
+        if self._bridge is not None:
+            for relay in self._bridge.relays.values():
+                down += relay.to_client_bytes
+                up += relay.to_target_bytes
+        return down, up
+
+    def _sample(self) -> None:
+        self._throughput.sample(time.monotonic(), *self._totals())
+        alive = self._bridge is not None and self._bridge.relays
+        self._sampling = self._loop.call_later(STEP_SECONDS, self._sample) if alive else None
+
+    def throughput(self) -> ThroughputSnapshot:
+        self._throughput.sample(time.monotonic(), *self._totals())
+        to_client, to_target = self._throughput.series()
+        return ThroughputSnapshot(time.time(), STEP_SECONDS, to_client, to_target)
+
+    def snapshot(self) -> TunnelSnapshot:
+        profile = self.profile
+        totals = self._totals()
+        self._throughput.sample(time.monotonic(), *totals)
+        to_client_rate, to_target_rate = self._throughput.rates()
+        relays = tuple(self._bridge.relays.values()) if self._bridge is not None else ()
+        connections = tuple(_connection(relay) for relay in relays)
+        round_trips = [c.round_trip_seconds for c in connections if c.round_trip_seconds is not None]
+        self._protocol = next((c.protocol for c in reversed(connections) if c.protocol), self._protocol)
+        endpoint = self._endpoint
+        return TunnelSnapshot(
+            name=profile.name,
+            group=profile.group,
+            state=self.state,
+            wanted=self.wanted,
+            reason=self._reason,
+            target_problem=self._target_problem,
+            refusal=self._refusal,
+            listen=str(profile.listen),
+            page_url=endpoint.page_url if endpoint else "",
+            websocket_url=endpoint.websocket_url if endpoint else "",
+            reach=endpoint.reach if endpoint else reach_of(profile.listen),
+            secure=profile.tls.enabled,
+            target=str(profile.target),
+            protocol=self._protocol,
+            running_since=self._running_since,
+            connections=connections,
+            connection_limit=profile.limits.connections,
+            to_client_bytes=totals[0],
+            to_target_bytes=totals[1],
+            to_client_rate=to_client_rate,
+            to_target_rate=to_target_rate,
+            round_trip_seconds=median(round_trips) if round_trips else None,
+            served=self._served,
+            refused=self._refused,
+            sparkline=self._throughput.seconds(SPARKLINE_SECONDS),
+        )
+
+
+def _prepare(profile: Profile) -> tuple[ssl.SSLContext | None, FileServer | None, frozenset[str]]:
+    """What a bridge needs that takes files or look-ups to make; blocking."""
+    tls = server_context(profile.tls)
+    files = FileServer.of(profile.web.root, profile.web.frames)
+    names = own_names(certificate_names(profile.tls.certificate_file) if tls is not None else ())
+    return tls, files, names
+
+
+def _connection(relay: Relay) -> ConnectionSnapshot:
+    return ConnectionSnapshot(
+        id=relay.number,
+        client=relay.client_name,
+        origin=relay.origin,
+        identity="",
+        target=relay.target_name,
+        protocol=relay.protocol,
+        secure=relay.secure,
+        to_client_bytes=relay.to_client_bytes,
+        to_target_bytes=relay.to_target_bytes,
+        to_client_rate=relay.to_client_rate,
+        to_target_rate=relay.to_target_rate,
+        round_trip_seconds=relay.round_trip_seconds,
+        since=relay.since,
+    )
+
+
+def _reason(error: WsguiError) -> Reason:
+    if isinstance(error, ListenError):
+        kind = ReasonKind(error.kind)
+        return Reason(kind, error.message, error.hint, error.field, error.suggested_port)
+    if isinstance(error, CertificateError):
+        kind = ReasonKind.CERTIFICATE
+    elif isinstance(error, SecretError):
+        kind = ReasonKind.SECRET
+    else:
+        kind = ReasonKind.OTHER
+    return Reason(kind, error.message, error.hint, error.field)
