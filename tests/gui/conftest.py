@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ from PIL import Image
 import wsgui
 from wsgui.app.control_client import ControlClient
 from wsgui.app.paths import Paths
+from wsgui.engine.snapshot import ConnectionSnapshot, Reach, TunnelSnapshot, TunnelState
 from wsgui.errors import ControlError
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -304,10 +305,61 @@ def launch(folders: Paths) -> Iterator[Launch]:
             end(process)
 
 
-def write_profile(places: Paths, name: str, **fields: Any) -> Path:
+WriteProfile = Callable[..., Path]
+
+
+@pytest.fixture
+def write_profile(folders: Paths) -> WriteProfile:
     """Put a profile into the store as a person would: one TOML file of plain fields."""
-    file = places.profiles / f"{name.lower().replace(' ', '-')}.toml"
-    lines = [f"{key} = {json.dumps(value)}" for key, value in {"name": name, **fields}.items()]
-    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    file.chmod(0o600)
-    return file
+
+    def write(name: str, **fields: Any) -> Path:
+        file = folders.profiles / f"{name.lower().replace(' ', '-')}.toml"
+        lines = [f"{key} = {json.dumps(value)}" for key, value in {"name": name, **fields}.items()]
+        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        file.chmod(0o600)
+        return file
+
+    return write
+
+
+MakeTunnel = Callable[..., TunnelSnapshot]
+
+
+@pytest.fixture
+def make_tunnel() -> MakeTunnel:
+    """Make the snapshot of a tunnel with `clients` connections; other fields by name."""
+
+    def make(name: str, state: TunnelState = TunnelState.STOPPED, *, clients: int = 0, **fields: Any) -> TunnelSnapshot:
+        on = state is not TunnelState.STOPPED
+        client = ConnectionSnapshot(1, "127.0.0.1:5", "", "", "lab:5901", "", False, 0, 0, 0.0, 0.0, None, 0.0)
+        page = "http://127.0.0.1:6080/" if state is TunnelState.RUNNING else ""
+        usual = TunnelSnapshot(
+            name=name,
+            group="",
+            state=state,
+            wanted=on and state is not TunnelState.FINISHING,
+            reason=None,
+            target_problem=None,
+            refusal=None,
+            listen="127.0.0.1:6080",
+            page_url=page,
+            websocket_url=page.replace("http", "ws"),
+            reach=Reach.THIS_COMPUTER,
+            secure=False,
+            target="lab:5901",
+            protocol="",
+            running_since=None,
+            connections=tuple(replace(client, id=number) for number in range(clients)),
+            connection_limit=1000,
+            to_client_bytes=0,
+            to_target_bytes=0,
+            to_client_rate=0.0,
+            to_target_rate=0.0,
+            round_trip_seconds=None,
+            served=clients,
+            refused=0,
+            sparkline=(),
+        )
+        return replace(usual, **fields)
+
+    return make
