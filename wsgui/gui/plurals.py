@@ -26,9 +26,7 @@ FORMS: Final = {
 class EnglishPlurals(QTranslator):
     """Install it on the application before the first window; texts without a count are left alone."""
 
-    def translate(  # type: ignore[override]
-        self, context: str, source_text: str, disambiguation: str | None = None, n: int = -1
-    ) -> str | None:
+    def translate(self, context: str, source_text: str, disambiguation: str | None = None, n: int = -1) -> str | None:
         if n < 0 or source_text not in FORMS:
             return None  # the null string, which means "not mine"; "" would be taken for a translation
         one, other = FORMS[source_text]
