@@ -36,8 +36,8 @@ missing_packages() {
 # install_packages NAME...: with apt, when that is allowed.
 install_packages() {
     say "Installing with apt: $*"
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq </dev/null >&2 &&
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null >&2
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq </dev/null >/dev/null &&
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null >/dev/null
 }
 
 # need_packages WHY NAME...: sees to it that these are installed; stops, naming what is missing, when it cannot.
