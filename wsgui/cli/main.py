@@ -116,8 +116,8 @@ def build_parser() -> Parser:
     headless.add_argument(
         "--name", metavar="PROCESS", help="what this process is called for --to (default: its first profile's name)"
     )
-    window = parser.add_argument_group("window")
-    window.add_argument("--minimized", action="store_true", help="start in the tray, as at login")
+    tray = parser.add_argument_group("tray app")
+    tray.add_argument("--minimized", action="store_true", help="start in the tray, without the window")
     log = parser.add_argument_group("log (on stderr)")
     log.add_argument("--log-format", choices=("text", "json"), default="text", help="default text")
     log.add_argument("--log-level", choices=LOG_LEVELS, default="info", help="the least that is written; default info")
