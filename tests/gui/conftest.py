@@ -118,8 +118,10 @@ class Application:
 
     def tunnel(self, name: str) -> dict[str, Any]:
         """What `wsgui status --json` says about one tunnel; {} when it does not know it."""
-        status = self.ask("status") or {}
-        return next((tunnel for tunnel in status.get("tunnels", []) if tunnel["name"] == name), {})
+        status = self.ask("status")
+        return (
+            next((tunnel for tunnel in status["snapshot"]["tunnels"] if tunnel["name"] == name), {}) if status else {}
+        )
 
     def window(self) -> int:
         """The main window when it is on the screen, else 0."""
@@ -155,12 +157,12 @@ class Application:
         return self.wait_until("the tray's menu", menu)
 
     def choose(self, line: int) -> None:
-        """Open the tray's menu and click its `line`-th text (0 = first), found by where there is ink."""
+        """Open the tray's menu and click its `line`-th text (0 = first, -1 = last), found by where there is ink."""
         left, top, width, height = self.open_menu()
 
         def lines() -> list[int] | None:
             found = text_lines(self.desktop.screenshot("menu").crop((left, top, left + width, top + height)))
-            return found if len(found) > line else None
+            return found if len(found) > max(line, 3) else None
 
         self.desktop.click(left + width // 2, top + self.wait_until("the menu's lines", lines)[line])
 

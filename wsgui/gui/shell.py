@@ -197,7 +197,7 @@ class Shell:
             return
         if not self._following:
             self.quit()  # nothing ever ran
-        elif self.tray.available or self.tray.looking:
+        elif self.tray.available:
             if SAID_KEEPS_RUNNING not in self._told:
                 self._told.add(SAID_KEEPS_RUNNING)
                 self._note(told=tuple(sorted(self._told)))
