@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from wsgui.engine.engine import Engine
 from wsgui.engine.events import LogLine
@@ -66,7 +65,7 @@ class ProfileFeed:
         self._store = store
         self._engine = engine
         self._sources = sources
-        self._problems: dict[str, ProfileError] = {}
+        self._problems: tuple[ProfileError, ...] = ()
         self._named: dict[Source, str] = {}
         self._from_files: set[str] = set()
         self._autostart: frozenset[str] = frozenset()
@@ -74,8 +73,8 @@ class ProfileFeed:
 
     @property
     def problems(self) -> tuple[ProfileError, ...]:
-        """Broken files, by path; any thread may read this."""
-        return tuple(self._problems.values())
+        """The store's broken files; any thread may read this."""
+        return self._problems
 
     @property
     def autostart(self) -> frozenset[str]:
@@ -102,18 +101,18 @@ class ProfileFeed:
 
     async def _reload_store(self) -> Reloaded:
         loaded = await asyncio.to_thread(self._store.load)
-        self._problems = {problem.source: problem for problem in loaded.problems}
+        self._problems = loaded.problems
         texts: list[str] = []
         for problem in loaded.problems:
-            self._say(logging.ERROR, _name_of(problem), f"{problem} The tunnel keeps its last valid settings.")
+            self._say_kept("", problem)
             texts.append(str(problem))
         for profile in loaded.profiles:
             texts += await self._configure(profile)
         present = {profile.name for profile in loaded.profiles}
         self._autostart = frozenset(profile.name for profile in loaded.profiles if profile.autostart)
-        broken = {Path(problem.source).stem for problem in loaded.problems}
-        for name in self._from_files - present:
-            if self._store.path_of(name).stem not in broken:
+        if not loaded.problems:
+            # A broken file may be what became of a tunnel's: only when there is none is a missing one surely gone.
+            for name in self._from_files - present:
                 await self._remove(name)
         self._from_files |= present
         return Reloaded(tuple(sorted(present)), tuple(texts))
@@ -132,12 +131,9 @@ class ProfileFeed:
                         field="name",
                     )
             except WsguiError as error:
-                self._say(logging.ERROR, before, f"{error} The tunnel keeps its last valid settings.")
+                self._say_kept(before, error)
                 texts.append(str(error))
-                if isinstance(error, ProfileError):
-                    self._problems[source.where] = error
                 continue
-            self._problems.pop(source.where, None)
             failed = await self._configure(profile)
             texts += failed
             if before and profile.name != before and not failed:
@@ -150,14 +146,11 @@ class ProfileFeed:
         return Reloaded(tuple(done), tuple(texts))
 
     async def _apply(self, change: Change) -> None:
-        file = str(self._store.path_of(change.name))
+        # Which files are broken now is asked of the folder: one of them may have gone by getting another name.
+        self._problems = (await asyncio.to_thread(self._store.load)).problems
         if change.kind == "invalid" and change.problem is not None:
-            self._problems[file] = change.problem
-            text = f"{change.problem} The tunnel keeps its last valid settings."
-            self._say(logging.ERROR, change.name, text)
-            return
-        self._problems.pop(file, None)
-        if change.kind == "removed":
+            self._say_kept(change.name, change.problem)
+        elif change.kind == "removed":
             await self._remove(change.name)
         elif change.profile is not None:
             await self._configure(change.profile)
@@ -183,9 +176,8 @@ class ProfileFeed:
         if self._engine.snapshot().tunnel(name) is not None:
             await self._engine.remove(name)
 
+    def _say_kept(self, tunnel: str, error: WsguiError) -> None:
+        self._say(logging.ERROR, tunnel, f"{error} The last valid settings are kept.")
+
     def _say(self, level: int, tunnel: str, message: str) -> None:
         self._engine.events.publish(LogLine(time.time(), tunnel, level, message))
-
-
-def _name_of(problem: ProfileError) -> str:
-    return Path(problem.source).stem

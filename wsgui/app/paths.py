@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +73,10 @@ def paths(environment: Mapping[str, str] | None = None) -> Paths:
     directories = platformdirs.PlatformDirs(_APPLICATION, appauthor=False)
     config = folder(CONFIG_VARIABLE, directories.user_config_dir)
     data = folder(DATA_VARIABLE, directories.user_data_dir)
-    runtime = folder(RUNTIME_VARIABLE, directories.user_runtime_dir)
+    with warnings.catch_warnings():
+        # Where there is no XDG_RUNTIME_DIR it warns about the folder in /tmp, which is looked at before it is used.
+        warnings.simplefilter("ignore")
+        runtime = folder(RUNTIME_VARIABLE, directories.user_runtime_dir)
     return Paths(config, data, runtime, config / "profiles")
 
 

@@ -21,7 +21,7 @@ from wsgui.cli.signals import Signals
 from wsgui.engine.events import LogLine
 from wsgui.engine.loops import new_event_loop
 from wsgui.errors import EXIT_OK, UsageError, WsguiError
-from wsgui.profiles.addresses import InheritedAddress, ListenAddress, parse_listen
+from wsgui.profiles.addresses import InheritedAddress, parse_listen
 from wsgui.profiles.builtin import demo_profile
 from wsgui.profiles.model import Profile
 from wsgui.profiles.store import ProfileStore
@@ -189,12 +189,11 @@ class _Process:
 def _choose(options: Options, store: ProfileStore) -> list[tuple[Source, Profile]] | None:
     """Read all profiles asked for; None when one cannot be run, after everything that is wrong has been said."""
     listen = parse_listen(options.listen, field="--listen") if options.listen else None
-    own = {name.casefold() for name in store.names()}
     chosen: list[tuple[Source, Profile]] = []
     failed = False
     for where in [*dict.fromkeys(options.profiles), *([None] if options.demo else [])]:
         try:
-            if where is None or (where.casefold() == DEMO_NAME.casefold() and where.casefold() not in own):
+            if where is None or _means_builtin(where, store):
                 source = Source(DEMO_NAME, builtin=demo_profile(listen))
             else:
                 source = Source(where, listen)
@@ -207,6 +206,11 @@ def _choose(options: Options, store: ProfileStore) -> list[tuple[Source, Profile
         else:
             chosen.append((source, profile))
     return None if failed else chosen
+
+
+def _means_builtin(where: str, store: ProfileStore) -> bool:
+    demo = DEMO_NAME.casefold()
+    return where.casefold() == demo and demo not in (name.casefold() for name in store.names())
 
 
 def _mention_unused(inherited: tuple[int, ...], profiles: list[Profile]) -> None:
