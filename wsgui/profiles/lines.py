@@ -23,7 +23,7 @@ def key_lines(text: str) -> dict[Place, int]:
     """The line (from 1) of each key and table header of `text`, which must be TOML; inside inline tables: none."""
     lines: dict[Place, int] = {}
     table: Place = ()
-    for line, head in _statements(text):
+    for line, _, head in _statements(text):
         if head.startswith("["):
             table = _place(head)
             lines.setdefault(table, line)
@@ -43,8 +43,19 @@ def line_of(lines: Mapping[Place, int], place: Place) -> int | None:
     return None
 
 
-def _statements(text: str) -> Iterator[tuple[int, str]]:
-    """The first line of each statement, and its key or its table header."""
+def last_lines(text: str) -> dict[Place, int]:
+    """The last line (from 1) of what stands directly below each table's header; () is the top, 0 if empty."""
+    table: Place = ()
+    lines: dict[Place, int] = {table: 0}
+    for _, line, head in _statements(text):
+        if head.startswith("["):
+            table = _place(head)
+        lines[table] = line
+    return lines
+
+
+def _statements(text: str) -> Iterator[tuple[int, int, str]]:
+    """The first and last line of each statement, and its key or its table header."""
     line = start = 1
     depth = 0
     head, in_head = "", True
@@ -52,7 +63,7 @@ def _statements(text: str) -> Iterator[tuple[int, str]]:
         piece = match[0]
         if piece == "\n" and depth == 0:
             if head.strip():
-                yield start, head.strip()
+                yield start, line, head.strip()
             head, in_head = "", True
         elif piece in "[{":
             depth += 1
@@ -66,7 +77,7 @@ def _statements(text: str) -> Iterator[tuple[int, str]]:
             head += piece
         line += piece.count("\n")
     if head.strip():
-        yield start, head.strip()
+        yield start, line, head.strip()
 
 
 def _place(statement: str) -> Place:

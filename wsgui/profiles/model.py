@@ -28,6 +28,7 @@ __all__ = [
     "TokenTarget",
     "Tokens",
     "Web",
+    "json_schema",
 ]
 
 DEFAULT_PORT = 6080
@@ -55,7 +56,7 @@ class Profile(Section):
     autostart: Flag = Field(True, description="Start the tunnel when the tray app starts.")
     group: Group = Field("", description="Group in the list; empty = none.")
     tls: Tls = Field(Tls(), description="Encryption of the listening port.")
-    targets: dict[str, TokenTarget] = Field({}, description="Tokens and where each leads.")
+    targets: dict[str, TokenTarget] = Field({}, description="Tokens and where each leads.", repr=False)
     tokens: Tokens = Field(Tokens(), description="A source outside the profile that says where tokens lead.")
     access: Access = Field(Access(), description="Who may connect.")
     web: Web = Field(Web(), description="Pages and files on the same port.")
@@ -86,4 +87,18 @@ class Profile(Section):
 
     def settings(self) -> dict[str, Any]:
         """What differs from the defaults, as plain values that a TOML file can hold; the name always is among them."""
-        return {"name": self.name} | self.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+        changed = self.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+        return {"name": self.name} | {key: _whole_numbers(value) for key, value in changed.items()}
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a profile file: every field with default, description and unit."""
+    schema = Profile.model_json_schema(mode="validation")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
+
+
+def _whole_numbers(value: Any) -> Any:
+    """`value` with 30.0 as 30, as a person would write it."""
+    if isinstance(value, dict):
+        return {key: _whole_numbers(item) for key, item in value.items()}
+    return int(value) if isinstance(value, float) and value.is_integer() else value

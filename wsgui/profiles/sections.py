@@ -47,15 +47,17 @@ class Command(Section):
     )
     when_it_ends: Literal["restart", "stop", "ignore"] = Field("restart", description="What to do when it ends.")
     at_once: Positive = Field(8, description="Processes at once, with stdio and terminal.")
-    environment: dict[str, Line] = Field({}, description="Variables that the program gets beside the usual ones.")
+    environment: dict[str, Line] = Field(
+        {}, description="Variables that the program gets beside the usual ones.", repr=False
+    )
 
 
 class Remote(Section):
     """How to dial a WebSocket server (target ws:// or wss://)."""
 
     token: Reference = Field("", description="Reference to the token to connect with; empty = none.")
-    headers: dict[str, Line] = Field({}, description="Further request headers.")
-    cookies: dict[str, Line] = Field({}, description="Cookies to send.")
+    headers: dict[str, Line] = Field({}, description="Further request headers.", repr=False)
+    cookies: dict[str, Line] = Field({}, description="Cookies to send.", repr=False)
     subprotocols: tuple[Line, ...] = Field(("binary",), description="Subprotocols to offer, in order.")
     basic: Reference = Field("", description="Reference to user:password for HTTP Basic; empty = none.")
     bearer: Reference = Field("", description="Reference to a bearer token; empty = none.")
@@ -72,7 +74,7 @@ class Remote(Section):
 class Reverse(Section):
     """Servers that call in (target listen:)."""
 
-    ids: tuple[Line, ...] = Field((), description="Secret IDs, at least 64 bits each, that servers give.")
+    ids: tuple[Line, ...] = Field((), description="Secret IDs, at least 64 bits each, that servers give.", repr=False)
     addresses: tuple[Network, ...] = Field((), description="Networks that servers may call in from.")
     wait_seconds: Seconds = Field(60.0, description="How long a client waits for a server, in seconds.")
     waiting: Positive = Field(8, description="Servers that may wait for a client at once.")

@@ -1,0 +1,147 @@
+"""Secrets by reference: `keyring:NAME`, `env:VARIABLE`, `file:/PATH`; no profile holds one itself."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shlex
+import stat
+from typing import Final, NoReturn
+
+from wsgui.display import display
+from wsgui.errors import SecretError
+from wsgui.profiles.formats import is_reference
+
+SERVICE: Final = "wsgui"
+"""The service's name in the keyring; the reference's NAME is the user name there."""
+MAX_BYTES: Final = 64 * 1024
+
+_log = logging.getLogger(__name__)
+
+
+def resolve(reference: str, *, field: str = "") -> str:
+    """The secret that `reference` names. Blocking: a keyring may ask its user for a password.
+
+    A secret file's one trailing newline is not part of the secret.
+
+    Args:
+        field: The profile's dotted field that holds the reference, for the error.
+
+    Raises:
+        SecretError: It is missing, empty, unreadable or unbound; no message holds the secret or anything like it.
+    """
+    kind, _, place = reference.partition(":")
+    if not is_reference(reference):
+        # What is no reference may be the secret itself, so it is not shown.
+        hint = 'Write "keyring:NAME", "env:VARIABLE" or "file:/PATH".'
+        raise SecretError("It is not a reference to a secret.", hint, field=field)
+    if kind == "keyring":
+        return _from_keyring(place, field)
+    if kind == "env":
+        return _from_environment(place, field)
+    if kind == "file":
+        return _from_file(os.path.expanduser(place), field)
+    raise SecretError(
+        f'The secret "{display(place)}" came with an imported profile and is bound to nothing yet.',
+        'Write "keyring:NAME", "env:VARIABLE" or "file:/PATH" in its place.',
+        field=field,
+    )
+
+
+def _from_environment(variable: str, field: str) -> str:
+    value = os.environ.get(variable)
+    if not value:
+        state = "is not set" if value is None else "is empty"
+        raise SecretError(
+            f"The environment variable {variable} {state}.", "Set it where wsgui is started from.", field=field
+        )
+    return value
+
+
+def _from_file(path: str, field: str) -> str:
+    shown = display(path)
+    try:
+        # Not O_NOFOLLOW: container platforms hand secrets out as links. O_NONBLOCK, so that a FIFO cannot hold us up.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0))
+    except OSError as error:
+        _unreadable(shown, error, field)
+    with open(descriptor, "rb") as file:
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise SecretError(f"{shown} is not a file.", "Name a file with the secret in it.", field=field)
+            _check_mode(shown, status.st_mode, field)
+            data = file.read(MAX_BYTES + 1)
+        except OSError as error:
+            _unreadable(shown, error, field)
+    if len(data) > MAX_BYTES:
+        raise SecretError(
+            f"The secret's file {shown} is longer than {MAX_BYTES // 1024} KiB.", "Name another file.", field=field
+        )
+    try:
+        value = data.decode("utf-8")
+    except UnicodeDecodeError:
+        message = f"The secret's file {shown} is not UTF-8 text."
+        raise SecretError(message, "Save the secret as text.", field=field) from None
+    value = value[:-1] if value.endswith("\n") else value
+    value = value[:-1] if value.endswith("\r") else value
+    if not value:
+        raise SecretError(f"The secret's file {shown} is empty.", "Write the secret into it.", field=field)
+    return value
+
+
+def _check_mode(shown: str, mode: int, field: str) -> None:
+    if os.name == "nt":
+        return  # Its access lists are not in the mode.
+    if mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise SecretError(
+            f"Others can change the secret's file {shown}.", f"Run: chmod 600 {shlex.quote(shown)}", field=field
+        )
+    if mode & stat.S_IROTH:
+        # Container platforms mount secrets 0444, so this cannot be refused.
+        _log.warning(
+            "Every user of this computer can read the secret's file %s. Run: chmod 600 %s", shown, shlex.quote(shown)
+        )
+
+
+def _unreadable(shown: str, error: OSError, field: str) -> NoReturn:
+    raise SecretError(
+        f"The secret's file {shown} cannot be read: {error.strerror or type(error).__name__}.",
+        "Create it with the secret in it, readable for the user wsgui runs as (chmod 600).",
+        field=field,
+    ) from None
+
+
+def _from_keyring(name: str, field: str) -> str:
+    shown = display(name)
+    elsewhere = 'Unlock or install one, or use "env:VARIABLE" or "file:/PATH".'
+    try:
+        import keyring
+        import keyring.errors
+    except ImportError:
+        message = "The keyring library is not installed."
+        raise SecretError(message, 'Install it (pip install keyring), or use "env:" or "file:".', field=field) from None
+    try:
+        backend = keyring.get_keyring()
+        if type(backend).__name__ == "PlaintextKeyring":
+            message = "The keyring that is set up keeps secrets as plain text."
+            raise SecretError(message, elsewhere, field=field)
+        value = keyring.get_password(SERVICE, name)
+    except keyring.errors.NoKeyringError:
+        raise SecretError("There is no keyring on this computer.", elsewhere, field=field) from None
+    except keyring.errors.KeyringLocked:
+        raise SecretError("The keyring is locked.", elsewhere, field=field) from None
+    except SecretError:
+        raise
+    except Exception as error:
+        # Backends raise what their platform raises (D-Bus, Win32, Keychain), with texts that are not ours to vouch for.
+        message = f"The keyring could not be asked ({type(error).__name__})."
+        raise SecretError(message, elsewhere, field=field) from error
+    if value is None:
+        message = f'The keyring has no secret "{shown}".'
+        hint = f"Store it: keyring set {SERVICE} {shlex.quote(shown)}"
+        raise SecretError(message, hint, field=field)
+    if not value:
+        message = f'The secret "{shown}" in the keyring is empty.'
+        raise SecretError(message, f"Store it anew: keyring set {SERVICE} {shlex.quote(shown)}", field=field)
+    return value
