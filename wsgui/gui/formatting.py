@@ -32,7 +32,7 @@ def _decimals(value: float) -> int:
 
 def number(value: float, decimals: int = 0) -> str:
     """`value` with the locale's decimal mark and `decimals` figures behind it."""
-    return QLocale().toString(value, "f", decimals)
+    return QLocale().toString(float(value), "f", decimals)
 
 
 def _scaled(value: float, units: tuple[str, ...]) -> Quantity:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Final, Literal
+from typing import Final
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
 from PySide6.QtGui import QIcon, QPainter, QPixmap
@@ -11,7 +11,6 @@ from PySide6.QtSvg import QSvgRenderer
 
 from wsgui import assets
 
-TrayState = Literal["stopped", "running", "attention"]
 _TRAY_SIZES: Final = (16, 20, 22, 24, 32, 44, 48, 64)
 _APP_SIZES: Final = (16, 24, 32, 48, 64, 128, 256)
 _ON_DARK_PANEL: Final = "#5b9dff"
@@ -58,8 +57,11 @@ def app_icon() -> QIcon:
     return made
 
 
-def tray_icon(state: TrayState, *, dark_panel: bool = True) -> QIcon:
-    """The tray's icon, told apart by shape: an outline (stopped), filled (running), or with a "!" (attention)."""
+def tray_icon(state: str, *, dark_panel: bool = True) -> QIcon:
+    """The tray's icon, told apart by shape: an outline (stopped), filled (running), or with a "!" (attention).
+
+    `state` is "stopped", "running" or "attention".
+    """
     colour = _ON_DARK_PANEL if dark_panel else _ON_LIGHT_PANEL
     made = QIcon()
     for size in _TRAY_SIZES:

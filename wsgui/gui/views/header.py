@@ -59,7 +59,7 @@ class Header(QWidget):
         self.stop_now.clicked.connect(lambda: self._stop(0.0))
         self.finish.clicked.connect(lambda: self._stop(FINISH_SECONDS))
         self.keep.clicked.connect(self.keep_running)
-        self.address.copy_wanted.connect(lambda: self._actions.copy_address(self._name()))
+        self.address.copy_wanted.connect(self.copy_shown_address)
         self.address.menu_wanted.connect(self._menu)
 
     def _lay_out(self) -> None:
@@ -144,6 +144,11 @@ class Header(QWidget):
             self.stop_asked.emit()
         else:
             self._actions.stop(self._tunnel.name)
+
+    def copy_shown_address(self) -> None:
+        """Copy what the box shows."""
+        if self._tunnel is not None:
+            self._actions.copy_text(self._tunnel.websocket_url or self._tunnel.listen)
 
     def keep_running(self) -> None:
         """Put the question away."""

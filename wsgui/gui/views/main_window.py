@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QCloseEvent, QHideEvent, QShowEvent
-from PySide6.QtWidgets import QMainWindow, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QCloseEvent, QHideEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from wsgui.engine.snapshot import EngineSnapshot, ThroughputSnapshot
+from wsgui.display import display
+from wsgui.engine.snapshot import EngineSnapshot, ThroughputSnapshot, TunnelSnapshot
 from wsgui.errors import ProfileError
 from wsgui.gui.actions import Actions
+from wsgui.gui.models.sessions import LastSessions
+from wsgui.gui.theme import theme
+from wsgui.gui.views import shortcuts
+from wsgui.gui.views.empty import EmptyPage
+from wsgui.gui.views.header import address_entries
+from wsgui.gui.views.menus import Entry, popup
+from wsgui.gui.views.new_tunnel import NewTunnel
+from wsgui.gui.views.sidebar import Sidebar, width_for
+from wsgui.gui.views.tunnel_page import TunnelPage
+from wsgui.gui.widgets.cards import NoticeCard
+from wsgui.gui.wording import Deed, Notice, Remedy, refusal_notice
+
+_DEMO_TARGET = "demo:"
 
 
 class MainWindow(QMainWindow):
@@ -28,29 +42,230 @@ class MainWindow(QMainWindow):
         super().__init__(parent)
         self._actions = actions
         self._selected = ""
+        self._snapshot = EngineSnapshot(0.0, ())
+        self._sessions = LastSessions()
+        self._dismissed: dict[str, Notice] = {}
+        self._known: set[str] = set()
+        self.setWindowTitle(self.tr("wsgui"))
+        self.setMinimumSize(640, 480)
+        self.resize(1236, 760)
+        self.sidebar = Sidebar()
+        self.page = TunnelPage(actions)
+        self.new_tunnel = NewTunnel(actions)
+        self.empty = EmptyPage()
+        self.message = NoticeCard()
+        self.message.chosen.connect(lambda _remedy: self.message.show_notice(None))
+        self.stack = QStackedWidget()
+        for page in (self.empty, self.page, self.new_tunnel):
+            self.stack.addWidget(page)
+        self._lay_out()
+        self._connect()
+        shortcuts.install(self, actions)
+        theme.changed.connect(self._fit)
+
+    def _lay_out(self) -> None:
+        right = QWidget()
+        right.setObjectName("page")
+        column = QVBoxLayout(right)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        self._message_room = QWidget()
+        room = QVBoxLayout(self._message_room)
+        room.setContentsMargins(28, 12, 28, 0)
+        room.addWidget(self.message)
+        self._message_room.hide()
+        column.addWidget(self._message_room)
+        column.addWidget(self.stack, 1)
+        whole = QWidget()
+        row = QHBoxLayout(whole)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.sidebar)
+        row.addWidget(right, 1)
+        self.setCentralWidget(whole)
+
+    def _connect(self) -> None:
+        self.sidebar.selected.connect(self.select)
+        self.sidebar.switched.connect(self._switch)
+        self.sidebar.remedy_chosen.connect(self._remedy)
+        self.sidebar.new_wanted.connect(self.show_new_tunnel)
+        self.sidebar.menu_wanted.connect(self._row_menu)
+        self.page.overview.remedy_chosen.connect(lambda remedy: self._remedy(self._selected, remedy))
+        self.page.overview.new_wanted.connect(self.show_new_tunnel)
+        self.empty.new_wanted.connect(self.show_new_tunnel)
+        self.new_tunnel.cancelled.connect(self._leave_new_tunnel)
+        self.new_tunnel.created.connect(self.select)
+        self.message.chosen.connect(lambda _remedy: self._message_room.hide())
 
     @property
     def selected(self) -> str:
         """The selected tunnel's name; "" when none is."""
         return self._selected
 
+    @property
+    def current_tunnel(self) -> TunnelSnapshot | None:
+        """The selected tunnel in the latest snapshot."""
+        return self._snapshot.tunnel(self._selected)
+
     def select(self, name: str) -> None:
         """Show the tunnel `name`, now or as soon as a snapshot has it."""
-        if name != self._selected:
-            self._selected = name
+        changed = name != self._selected
+        self._selected = name
+        self.sidebar.select(name)
+        if changed:
+            self.page.show_throughput(None)
             self.selection_changed.emit(name)
+        self.stack.setCurrentWidget(self.page if self.current_tunnel is not None else self.empty)
+        self._show_selected()
 
     def update_snapshot(self, snapshot: EngineSnapshot) -> None:
         """Take over what the engine is now; cheap while hidden."""
+        self._snapshot = snapshot
+        self._sessions.update(snapshot)
+        if self.isVisible() and not self.isMinimized():
+            self._refresh()
 
     def update_throughput(self, name: str, throughput: ThroughputSnapshot) -> None:
         """Draw `throughput` when `name` is the selected tunnel."""
+        if name == self._selected and self.isVisible():
+            self.page.show_throughput(throughput)
 
     def show_message(self, text: str, hint: str = "") -> None:
         """Show what went wrong and what to do in a bar that does not block; it stays until it is dismissed."""
+        dismiss = Remedy(Deed.DISMISS, self.tr("Dismiss"))
+        self.message.show_notice(Notice("warn", display(text, limit=600), display(hint, limit=600), (dismiss,)))
+        self._message_room.show()
 
     def set_problems(self, problems: tuple[ProfileError, ...]) -> None:
         """Name the profile files that cannot be read, below the list; () removes the message."""
+        self.sidebar.set_problems(problems)
+
+    def show_new_tunnel(self) -> None:
+        """Open the page for a new tunnel."""
+        self.stack.setCurrentWidget(self.new_tunnel)
+        self.new_tunnel.begin(self._snapshot)
+
+    def escape(self) -> None:
+        """Leave what is open for a moment: the new tunnel's page, a question, a search."""
+        if self.stack.currentWidget() is self.new_tunnel:
+            self._leave_new_tunnel()
+        elif self.sidebar.search.hasFocus() and self.sidebar.search.text():
+            self.sidebar.search.clear()
+        else:
+            self.page.header.keep_running()
+
+    def next_pane(self, step: int) -> None:
+        """Move the focus to the next of: search, list, page's buttons, tabs."""
+        panes: list[QWidget] = [self.sidebar.search, self.sidebar.list]
+        shown = self.stack.currentWidget()
+        if shown is self.page:
+            panes += [self.page.header, self.page.tabs]
+        elif shown is not None:
+            panes.append(shown)
+        focus = self.focusWidget()
+        inside = [i for i, pane in enumerate(panes) if focus is pane or (focus and pane.isAncestorOf(focus))]
+        target = panes[(inside[0] + step) % len(panes) if inside else 0]
+        while target.focusPolicy() == Qt.FocusPolicy.NoFocus:
+            children = [c for c in target.findChildren(QWidget) if _takes_focus(c)]
+            if not children:
+                return
+            target = children[0]
+        target.setFocus(Qt.FocusReason.TabFocusReason)
+
+    def _refresh(self) -> None:
+        refusals = {t.name: n for t in self._snapshot.tunnels if (n := self._refusal(t)) is not None}
+        self.sidebar.update_snapshot(self._snapshot, refusals)
+        self.new_tunnel.update_snapshot(self._snapshot)
+        if self.current_tunnel is None and self._snapshot.tunnels and not self._awaited():
+            self.select(self._snapshot.tunnels[0].name)
+            return
+        if self.stack.currentWidget() is not self.new_tunnel:
+            self.stack.setCurrentWidget(self.page if self.current_tunnel is not None else self.empty)
+        self._show_selected()
+
+    def _awaited(self) -> bool:
+        """Whether the selection names a tunnel that was just created and is not in a snapshot yet."""
+        return self._selected != "" and self._selected not in self._known
+
+    def _show_selected(self) -> None:
+        tunnel = self.current_tunnel
+        self._known = {t.name for t in self._snapshot.tunnels}
+        if tunnel is None or self.stack.currentWidget() is not self.page:
+            return
+        first_start = all(t.target == _DEMO_TARGET for t in self._snapshot.tunnels)
+        session = self._sessions.last(tunnel.name)
+        self.page.show_tunnel(tunnel, self._snapshot.time, self._refusal(tunnel), session, first_start)
+
+    def _refusal(self, tunnel: TunnelSnapshot) -> Notice | None:
+        notice = refusal_notice(tunnel)
+        return None if notice is not None and notice == self._dismissed.get(tunnel.name) else notice
+
+    def _leave_new_tunnel(self) -> None:
+        self.stack.setCurrentWidget(self.page if self.current_tunnel is not None else self.empty)
+        self._show_selected()
+
+    def _switch(self, name: str, on: bool) -> None:
+        tunnel = self._snapshot.tunnel(name)
+        if on:
+            self._actions.start(name)
+        elif tunnel is not None and tunnel.connections:
+            # The same question as by the button: clients are not thrown out by a slip of the finger.
+            self.select(name)
+            self.page.header.ask_to_stop()
+        else:
+            self._actions.stop(name)
+
+    def _remedy(self, name: str, remedy: Remedy) -> None:
+        match remedy.deed:
+            case Deed.USE_PORT:
+                self._actions.use_port(name, int(remedy.value))
+            case Deed.RETRY:
+                self._actions.start(name)
+            case Deed.EDIT:
+                self._actions.edit_profile(name)
+            case Deed.ALLOW_ORIGIN:
+                self._actions.allow_origin(name, remedy.value)
+                self._dismiss(name)
+            case Deed.DISMISS:
+                self._dismiss(name)
+            case Deed.REVIEW:
+                self.select(name)
+                self.page.show_tab(0)
+            case Deed.OPEN_SOURCE:
+                self._actions.open_source(remedy.value)
+
+    def _dismiss(self, name: str) -> None:
+        tunnel = self._snapshot.tunnel(name)
+        notice = refusal_notice(tunnel) if tunnel is not None else None
+        if notice is not None:
+            self._dismissed[name] = notice
+            self._refresh()
+
+    def _row_menu(self, name: str) -> None:
+        tunnel = self._snapshot.tunnel(name)
+        if tunnel is None:
+            return
+        entries: list[Entry] = [
+            (self.tr("Stop"), lambda: self._switch(name, False))
+            if tunnel.wanted
+            else (self.tr("Start"), lambda: self._switch(name, True))
+        ]
+        if tunnel.page_url:
+            entries.append((self.tr("Open"), lambda: self._actions.open_page(name)))
+        entries += [None, *address_entries(tunnel, self._actions), None]
+        entries.append((self.tr("Edit profile"), lambda: self._actions.edit_profile(name)))
+        popup(self, entries)
+
+    def _fit(self) -> None:
+        scale = theme.text_scale
+        width, sparklines = width_for(self.width() / scale)
+        self.sidebar.setFixedWidth(min(round(width * min(scale, 1.4)), self.width() // 2))
+        self.sidebar.set_sparklines(sparklines)
+        self.page.overview.fit(self.height() / scale)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         event.accept()
@@ -58,8 +273,13 @@ class MainWindow(QMainWindow):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self._refresh()
         self.visibility_changed.emit(True)
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self.visibility_changed.emit(False)
+
+
+def _takes_focus(widget: QWidget) -> bool:
+    return widget.isVisible() and widget.isEnabled() and bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)

@@ -131,7 +131,7 @@ class RowDelegate(QStyledItemDelegate):
             paint_sparkline(painter, where.sparkline, row.sparkline, colours.accent)
         paint_switch(painter, where.switch, colours, on=row.wanted)
         if row.remedy is not None:
-            _draw_button(painter, where.button, row.remedy.label)
+            draw_button(painter, where.button, row.remedy.label)
 
     def _paint_group(
         self, painter: QPainter, rectangle: QRectF, row: GroupRow, *, offered: bool, focused: bool
@@ -147,7 +147,7 @@ class RowDelegate(QStyledItemDelegate):
         box = QRectF(left, centre - px(9), max(right - left, 0), px(18))
         _draw(painter, box, display(row.title), Type.SMALL_STRONG, colours.dim)
         if offered:
-            _draw_button(painter, button, _group_label(row))
+            draw_button(painter, button, _group_label(row))
         if focused:
             painter.setPen(QPen(theme.colour("accent"), 1.5))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -204,7 +204,8 @@ def _draw(painter: QPainter, box: QRectF, text: str, kind: Type, colour: str) ->
     painter.drawText(QPointF(box.left(), baseline), shown)
 
 
-def _draw_button(painter: QPainter, box: QRectF, label: str) -> None:
+def draw_button(painter: QPainter, box: QRectF, label: str) -> None:
+    """Draw a small button, as rows of lists have them."""
     painter.setPen(QPen(theme.colour("line"), 1))
     painter.setBrush(theme.colour("card"))
     painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)

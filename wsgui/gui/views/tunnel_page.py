@@ -1,0 +1,113 @@
+"""The page of the selected tunnel: its header, its tabs, and what the chosen tab shows."""
+
+from __future__ import annotations
+
+import enum
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+
+from wsgui.engine.snapshot import ThroughputSnapshot, TunnelSnapshot
+from wsgui.gui import formatting
+from wsgui.gui.actions import Actions
+from wsgui.gui.models.connections import ConnectionTableModel
+from wsgui.gui.models.sessions import Session
+from wsgui.gui.theme import Type, theme
+from wsgui.gui.views.connections import ConnectionsView
+from wsgui.gui.views.header import Header
+from wsgui.gui.views.overview import Overview
+from wsgui.gui.wording import Notice
+
+
+class Tab(enum.IntEnum):
+    """The tabs there are; Traffic, Recordings, Log and Settings will follow in this order."""
+
+    OVERVIEW = 0
+    CONNECTIONS = 1
+
+
+TABS: Final = len(Tab)
+
+
+class TunnelPage(QWidget):
+    """Shows one tunnel; only the tab in sight is kept up to date."""
+
+    tab_changed = Signal(int)
+
+    def __init__(self, actions: Actions) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self._model = ConnectionTableModel(self)
+        self._latest: tuple[TunnelSnapshot, float, Notice | None, Session | None, bool] | None = None
+        self.header = Header(actions)
+        self.overview = Overview(actions, self._model)
+        self.connections = ConnectionsView(actions, self._model)
+        self.overview.table.menu_wanted.connect(self.connections.show_menu)
+        self.overview.all_wanted.connect(lambda: self.show_tab(Tab.CONNECTIONS))
+        self.tabs = QTabBar()
+        self.tabs.setAccessibleName(self.tr("Parts of this tunnel"))
+        self.tabs.setExpanding(False)
+        self.tabs.setDrawBase(False)
+        self.tabs.setUsesScrollButtons(True)
+        self.tabs.setElideMode(Qt.TextElideMode.ElideNone)
+        self.tabs.addTab(self.tr("Overview"))
+        self.tabs.addTab(self.tr("Connections"))
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.overview)
+        self._stack.addWidget(self.connections)
+        self.tabs.currentChanged.connect(self._tab_changed)
+        self._refont()
+        theme.changed.connect(self._refont)
+        top = QWidget()
+        head = QVBoxLayout(top)
+        head.setContentsMargins(28, 18, 28, 0)
+        head.setSpacing(8)
+        head.addWidget(self.header)
+        head.addWidget(self.tabs)
+        rule = QFrame()
+        rule.setObjectName("rule")
+        ruled = QVBoxLayout()
+        ruled.setContentsMargins(28, 0, 28, 0)
+        ruled.addWidget(rule)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(top)
+        layout.addLayout(ruled)
+        layout.addWidget(self._stack, 1)
+
+    def show_tunnel(
+        self, tunnel: TunnelSnapshot, now: float, refusal: Notice | None, session: Session | None, first_start: bool
+    ) -> None:
+        """Show `tunnel` as it is at `now` (Unix time)."""
+        self._latest = (tunnel, now, refusal, session, first_start)
+        self.header.show_tunnel(tunnel, now)
+        count = len(tunnel.connections)
+        title = self.tr("Connections")
+        if count:
+            title = self.tr("Connections  {0}").format(formatting.count(count))
+        if title != self.tabs.tabText(Tab.CONNECTIONS):
+            self.tabs.setTabText(Tab.CONNECTIONS, title)
+        self._model.update(tunnel, now)
+        if self._stack.currentIndex() == Tab.OVERVIEW:
+            self.overview.show_tunnel(tunnel, refusal=refusal, session=session, first_start=first_start)
+        else:
+            self.connections.show_tunnel(tunnel)
+
+    def show_throughput(self, throughput: ThroughputSnapshot | None) -> None:
+        self.overview.show_throughput(throughput)
+
+    def show_tab(self, tab: int) -> None:
+        """Bring a tab to the front."""
+        if 0 <= tab < TABS:
+            self.tabs.setCurrentIndex(tab)
+
+    def _tab_changed(self, tab: int) -> None:
+        self._stack.setCurrentIndex(tab)
+        if self._latest is not None:
+            self.show_tunnel(*self._latest)
+        self.tab_changed.emit(tab)
+
+    def _refont(self) -> None:
+        self.tabs.setFont(theme.font(Type.BODY))
