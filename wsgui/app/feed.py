@@ -17,7 +17,7 @@ from wsgui.profiles.reading import build_profile
 from wsgui.profiles.store import Change, ProfileStore
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Source:
     """Where a headless process has a profile from.
 
@@ -177,7 +177,7 @@ class ProfileFeed:
             await self._engine.remove(name)
 
     def _say_kept(self, tunnel: str, error: WsguiError) -> None:
-        self._say(logging.ERROR, tunnel, f"{error} The last valid settings are kept.")
+        self._say(logging.ERROR, tunnel, f"{' '.join(str(error).splitlines())} The last valid settings are kept.")
 
     def _say(self, level: int, tunnel: str, message: str) -> None:
         self._engine.events.publish(LogLine(time.time(), tunnel, level, message))

@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Final, Literal, Self
+from typing import Any, Literal, Self
 
 import wsgui
 from wsgui.app import settings
@@ -19,12 +19,11 @@ from wsgui.engine.engine import Engine
 from wsgui.engine.events import Event, LogLine, StateChanged
 from wsgui.engine.snapshot import TunnelSnapshot
 from wsgui.errors import ControlError, ProfileError, WsguiError
-from wsgui.profiles.builtin import demo_profile
+from wsgui.profiles.builtin import DEMO_NAME, demo_profile
 from wsgui.profiles.model import Profile
 from wsgui.profiles.store import ProfileStore
 
 _log = logging.getLogger(__name__)
-DEMO_NAME: Final = "Demo"
 
 
 class Runtime:

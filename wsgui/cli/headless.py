@@ -14,7 +14,7 @@ from wsgui.app.logging import LEVELS, EventLog, LogFormat
 from wsgui.app.notify import Notifier, take_inherited
 from wsgui.app.paths import paths
 from wsgui.app.process import private_umask, raise_descriptor_limit
-from wsgui.app.runtime import DEMO_NAME, Runtime
+from wsgui.app.runtime import Runtime
 from wsgui.cli.announce import Announcer
 from wsgui.cli.parser import complain
 from wsgui.cli.signals import Signals
@@ -22,7 +22,7 @@ from wsgui.engine.events import LogLine
 from wsgui.engine.loops import new_event_loop
 from wsgui.errors import EXIT_OK, UsageError, WsguiError
 from wsgui.profiles.addresses import InheritedAddress, parse_listen
-from wsgui.profiles.builtin import demo_profile
+from wsgui.profiles.builtin import DEMO_NAME, demo_profile
 from wsgui.profiles.model import Profile
 from wsgui.profiles.store import ProfileStore
 
