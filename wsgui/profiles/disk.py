@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
@@ -61,14 +62,16 @@ def read_regular(path: Path, limit: int) -> tuple[bytes, Signature]:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make `folder` for this user only, when there is none; one that exists stays as it is.
+    """Make `folder` and what is missing above it for this user only; what exists stays as it is.
 
     Raises:
         DiskError: it cannot be made.
     """
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+        for missing in reversed([each for each in (folder, *folder.parents) if not each.exists()]):
+            missing.mkdir(mode=FOLDER_MODE, exist_ok=True)
+        if not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
     except OSError as error:
         raise _failed("made", folder, error) from error
 
