@@ -26,7 +26,18 @@ def tracked(root: Path) -> tuple[Path, ...]:
     """Every file that is in the repository, or about to be."""
     if not (root / ".git").exists():
         pytest.skip("this is no checkout")
-    command = ["git", "-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    command = [
+        "git",
+        "-c",
+        "safe.directory=*",
+        "-C",
+        root,
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ]
     names = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\0")
     return tuple(Path(name) for name in names if name and (root / name).is_file())
 
