@@ -33,13 +33,15 @@ class Engine:
     async def configure(self, profile: Profile) -> None:
         """Add a tunnel, or let the one of that name take over changed settings without cutting its sessions.
 
+        The same profile once more makes it read again what the profile names: certificates, keys, folders.
+
         Raises:
             TunnelError: It is running and cannot do as the new profile says; it goes on as before.
         """
         tunnel = self._tunnels.get(profile.name)
         if tunnel is None:
             self._tunnels[profile.name] = Tunnel(profile, self._buffer, self.events)
-        elif tunnel.profile != profile:
+        else:
             await tunnel.configure(profile)
 
     async def remove(self, name: str, *, grace_seconds: float = 0.0) -> None:
