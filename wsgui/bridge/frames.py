@@ -25,6 +25,7 @@ POLICY_VIOLATION: Final = 1008
 INTERNAL_ERROR: Final = 1011
 
 MAX_CONTROL_PAYLOAD: Final = 125
+_OPCODES: Final = frozenset({0x0, 0x1, 0x2, CLOSE, PING, PONG})
 _FINAL_BINARY: Final = 0x82
 _UNMASK_PIECE: Final = 65536
 """Unmasking makes a copy; pieces of this size stay in the processor's cache."""
@@ -138,28 +139,28 @@ class FrameDecoder:
                 length, mask = _unpack_long(data, pos + 2)
                 payload = pos + 14
             if payload > end:
+                if end - pos > 1 and first & 0x0F not in _OPCODES:
+                    return self._fail(out, "invalid opcode")
                 break
             # One comparison for the frame that nearly all are: a final binary one outside of a fragmented message.
             if first != _FINAL_BINARY or self._fragmented:
+                opcode = first & 0x0F
+                if opcode not in _OPCODES:
+                    return self._fail(out, "invalid opcode")
                 if first & 0x70:
                     return self._fail(out, "reserved bits must be 0")
-                if first & 0x08:
+                if opcode & 0x08:
                     if second > 253:
                         return self._fail(out, "control frame too long")
                     if first < 0x80:
                         return self._fail(out, "fragmented control frame")
                     stop = payload + length
-                    if first & 0x0F > PONG:
-                        return self._fail(out, "invalid opcode")
                     if stop > end:
                         break
-                    if self._control(first & 0x0F, apply_mask(view[payload:stop], mask)):
+                    if self._control(opcode, apply_mask(view[payload:stop], mask)):
                         return out
                     pos = stop
                     continue
-                opcode = first & 0x0F
-                if opcode > 2:
-                    return self._fail(out, "invalid opcode")
                 if (opcode == 0) != self._fragmented:
                     return self._fail(
                         out, "continuation without a message" if opcode == 0 else "expected a continuation"

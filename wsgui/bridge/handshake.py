@@ -13,7 +13,7 @@ import aiofastnet
 
 from wsgui.access.origins import check
 from wsgui.bridge.buffer import START
-from wsgui.bridge.ends import LINGER_SECONDS, End, SocketEnd, TransportEnd
+from wsgui.bridge.ends import INCOMING_BIO_BYTES, LINGER_SECONDS, End, SocketEnd, TransportEnd
 from wsgui.bridge.request import BadRequest, Request, RequestParser, upgrade_response
 from wsgui.display import display
 from wsgui.web.pages import information_page, refusal
@@ -137,6 +137,7 @@ class Handshake:
                 ssl=bridge.settings.tls,
                 ssl_handshake_timeout=bridge.settings.limits.handshake_seconds or None,
                 ssl_shutdown_timeout=LINGER_SECONDS,
+                ssl_incoming_bio_size=INCOMING_BIO_BYTES,
             )
         except (OSError, TimeoutError) as error:
             sock.close()

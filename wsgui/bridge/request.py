@@ -1,4 +1,4 @@
-"""An HTTP/1.1 request head, parsed by llhttp within our own limits, and what its upgrade fields mean (RFC 6455, 4.2)."""
+"""An HTTP/1.1 request head, parsed by llhttp within our own limits, and its upgrade fields (RFC 6455, section 4.2)."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class ReasonKind(enum.StrEnum):
     PERMISSION = "permission"
     ADDRESS_NOT_AVAILABLE = "address-not-available"
     CERTIFICATE = "certificate"
-    SECRET = "secret"
+    SECRET = "secret"  # noqa: S105  # a kind of reason
     PROFILE = "profile"
     TARGET = "target"
     OTHER = "other"
