@@ -33,7 +33,8 @@ LOOK_AGAIN_SECONDS = 0.05
 PROGRAMS = ("Xvfb", "openbox", "trayer", "xdotool", "import", "xwininfo")
 SCREEN = (1280, 900)
 LEFT, RIGHT = 1, 3
-WINDOW_TITLE = "wsgui"
+SMALLEST_WINDOW = 60
+"""Less high is only the icon."""
 
 
 @dataclass
@@ -123,11 +124,18 @@ class Application:
             next((tunnel for tunnel in status["snapshot"]["tunnels"] if tunnel["name"] == name), {}) if status else {}
         )
 
+    def windows(self) -> list[int]:
+        """What it has on the screen, the icon in the tray left out."""
+        found = self.desktop.windows("--class", "wsgui")
+        return [window for window in found if self.desktop.geometry(window)[3] > SMALLEST_WINDOW]
+
     def window(self) -> int:
         """The main window when it is on the screen, else 0."""
-        found = self.desktop.windows("--name", f"^{WINDOW_TITLE}$", "--class", "wsgui")
-        large = [window for window in found if self.desktop.geometry(window)[2] >= 600]
-        return large[0] if large else 0
+        return next((window for window in self.windows() if self.desktop.geometry(window)[2] >= 600), 0)
+
+    def box(self) -> int:
+        """A smaller window that says or asks something, when there is one, else 0."""
+        return next((window for window in self.windows() if self.desktop.geometry(window)[2] < 600), 0)
 
     def tray_icon(self) -> tuple[int, int, int, int]:
         """Where the icon is: the embedded window that is as small as the tray and inside its panel."""
@@ -144,15 +152,12 @@ class Application:
 
     def open_menu(self) -> tuple[int, int, int, int]:
         """Open the tray's menu with the right button, and return where it is."""
-        before = set(self.desktop.windows("--class", "wsgui"))
+        before = set(self.windows())
         self.click_tray(RIGHT)
 
         def menu() -> tuple[int, int, int, int] | None:
-            for window in self.desktop.windows("--class", "wsgui"):
-                place = self.desktop.geometry(window)
-                if window not in before and place[3] > 60:
-                    return place
-            return None
+            new = [window for window in self.windows() if window not in before]
+            return self.desktop.geometry(new[0]) if new else None
 
         return self.wait_until("the tray's menu", menu)
 
@@ -243,8 +248,10 @@ def display(tmp_path: Path) -> Iterator[Desktop]:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        ready, _, _ = select.select([reading], [], [], DEADLINE_SECONDS)
-        number = os.read(reading, 16).strip() if ready else b""
+        number = b""
+        while not number.endswith(b"\n") and select.select([reading], [], [], DEADLINE_SECONDS)[0]:
+            number += os.read(reading, 16) or b"\n"
+        number = number.strip()
     finally:
         os.close(reading)
         os.close(writing)

@@ -105,7 +105,7 @@ def ended(process: subprocess.Popen[bytes]) -> int:
 def test_a_tunnel_switched_on_in_the_tray_carries_data_and_the_window_shows_it(
     desktop: Desktop, launch: Launch, write_profile: WriteProfile, echo: str, listen: str
 ) -> None:
-    write_profile("Lab", listen=listen, target=echo)
+    write_profile("Lab", listen=listen, target=echo, autostart=False)
     application = launch(desktop)
     window = show(application)
     assert application.tunnel("Lab")["state"] == "stopped"
@@ -154,18 +154,16 @@ def test_closing_the_window_keeps_the_tunnels_and_says_so_once(
     application = launch(desktop)
     with connect(running(application, "Lab"), compression=None) as client:
         close_window(application)
-        said = application.wait_until("what was said", lambda: desktop.windows("--class", "wsgui", "--name", "^wsgui$"))
+        said = application.wait_until("what was said", application.box)
         desktop.screenshot("said")
-        desktop.run("xdotool", "windowactivate", "--sync", str(said[0]), "key", "Return")
-        application.wait_until(
-            "it gone", lambda: said[0] not in desktop.windows("--class", "wsgui", "--name", "^wsgui$")
-        )
+        desktop.run("xdotool", "windowactivate", "--sync", str(said), "key", "Return")
+        application.wait_until("it gone", lambda: application.box() == 0)
         exchange(client, 4096)
 
         application.click_tray()
         close_window(application)
         exchange(client, 4096)
-    assert not [w for w in desktop.windows("--name", "^wsgui$") if desktop.geometry(w)[3] > 60]
+        assert application.windows() == []
 
 
 def test_a_click_on_the_icon_hides_and_shows_the_window(desktop: Desktop, launch: Launch) -> None:
@@ -202,7 +200,7 @@ def test_a_signal_ends_it_as_the_menu_does(desktop: Desktop, launch: Launch, num
 def test_what_ran_last_time_runs_again_also_after_a_kill(
     desktop: Desktop, launch: Launch, write_profile: WriteProfile, echo: str, listen: str
 ) -> None:
-    write_profile("Lab", listen=listen, target=echo)
+    write_profile("Lab", listen=listen, target=echo, autostart=False)
     first = launch(desktop, "--minimized")
     assert first.tunnel("Lab")["state"] == "stopped"
     first.ask("start", name="Lab")
@@ -246,7 +244,7 @@ def test_without_a_tray_closing_asks_whether_to_stop_what_runs(display: Desktop,
     running(application, "Demo")
     show(application)
     close_window(application)
-    asked = application.wait_until("the question", lambda: display.windows("--class", "wsgui", "--name", "^wsgui$"))
+    asked = application.wait_until("the question", application.box)
     display.screenshot("question")
-    display.run("xdotool", "windowactivate", "--sync", str(asked[0]), "key", "Tab", "Return")
+    display.run("xdotool", "windowactivate", "--sync", str(asked), "key", "Tab", "Return")
     assert ended(application.process) == 0
