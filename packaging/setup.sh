@@ -34,10 +34,14 @@ missing_packages() {
 }
 
 # install_packages NAME...: with apt, when that is allowed.
+lists_are_new=false
 install_packages() {
     say "Installing with apt: $*"
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq </dev/null >/dev/null &&
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null >/dev/null
+    if ! $lists_are_new; then
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq </dev/null >/dev/null || return 1
+        lists_are_new=true
+    fi
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null >/dev/null
 }
 
 # need_packages WHY NAME...: sees to it that these are installed; stops, naming what is missing, when it cannot.
