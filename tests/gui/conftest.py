@@ -52,6 +52,16 @@ class Desktop:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("QT_", "WSGUI_", "DBUS_", "XDG_CURRENT"))}
         return {**kept, "DISPLAY": f":{self.number}", "QT_QPA_PLATFORM": "xcb", "NO_AT_BRIDGE": "1"}
 
+    def environment_for(self, folders: Paths) -> dict[str, str]:
+        """For a wsgui of this display with `folders` of its own."""
+        return {
+            **self.environment,
+            "PYTHONPATH": str(Path(wsgui.__file__).parents[1]),
+            "WSGUI_CONFIG_DIR": str(folders.config),
+            "WSGUI_DATA_DIR": str(folders.data),
+            "WSGUI_RUNTIME_DIR": str(folders.runtime),
+        }
+
     def run(self, *command: str) -> str:
         """Run a program to its end and return what it printed; what it says and how it ends is its own affair."""
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=DEADLINE_SECONDS)
@@ -283,14 +293,6 @@ def folders(tmp_path: Path) -> Paths:
     return places
 
 
-def folder_variables(places: Paths) -> dict[str, str]:
-    return {
-        "WSGUI_CONFIG_DIR": str(places.config),
-        "WSGUI_DATA_DIR": str(places.data),
-        "WSGUI_RUNTIME_DIR": str(places.runtime),
-    }
-
-
 Launch = Callable[..., Application]
 
 
@@ -300,9 +302,7 @@ def launch(folders: Paths) -> Iterator[Launch]:
     started: list[subprocess.Popen[bytes]] = []
 
     def start(desktop: Desktop, *arguments: str) -> Application:
-        source = str(Path(wsgui.__file__).parents[1])
-        environment = {**desktop.environment, **folder_variables(folders), "PYTHONPATH": source}
-        process = desktop.start(sys.executable, "-m", "wsgui", *arguments, environment=environment)
+        process = desktop.start(sys.executable, "-m", "wsgui", *arguments, environment=desktop.environment_for(folders))
         started.append(process)
         application = Application(desktop, folders, process)
         application.wait_until("an answer on the control channel", lambda: application.ask("who"))

@@ -8,6 +8,7 @@ import signal
 import socket
 import socketserver
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from websockets.sync.client import ClientConnection, connect
 
 if TYPE_CHECKING:
     from tests.gui.conftest import Application, Desktop, Launch, WriteProfile
+    from wsgui.app.paths import Paths
 
 OPEN, FIRST, SECOND = 0, 1, 2
 """Lines of the tray's menu."""
@@ -185,6 +187,36 @@ def test_quit_in_the_menu_ends_the_program_and_its_connections(
         application.choose(-1)
         assert closed_with(client) == GOING_AWAY
     assert ended(application.process) == 0
+
+
+def test_an_end_that_takes_long_is_shown_and_can_be_hurried(desktop: Desktop, launch: Launch) -> None:
+    application = launch(desktop, "--minimized")
+    with connect(running(application, "Demo"), compression=None) as client:
+        application.ask("quit", grace_seconds=600)
+        box = application.wait_until("what is shown meanwhile", application.box)
+        desktop.screenshot("ending")
+        desktop.run("xdotool", "windowactivate", "--sync", str(box), "key", "Return")
+        assert closed_with(client) == GOING_AWAY
+    assert ended(application.process) == 0
+
+
+def test_a_binding_that_loses_references_is_refused_at_the_start(display: Desktop, folders: Paths) -> None:
+    script = """
+import sys
+from wsgui.gui import binding
+binding.none_references_lost = lambda: binding.KILLED_TIMERS
+from wsgui.cli.main import main
+sys.exit(main([]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=display.environment_for(folders),
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 1
+    assert 'python -m pip install "PySide6-Essentials>=6.8,!=6.12.0"' in done.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -6,10 +6,8 @@ import os
 import selectors
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import wsgui
 from wsgui.app.control_client import peers
 
 if TYPE_CHECKING:
@@ -26,22 +24,12 @@ sys.exit(main(sys.argv[2:]))
 """
 
 
-def environment(desktop: Desktop, folders: Paths) -> dict[str, str]:
-    return {
-        **desktop.environment,
-        "PYTHONPATH": str(Path(wsgui.__file__).parents[1]),
-        "WSGUI_CONFIG_DIR": str(folders.config),
-        "WSGUI_DATA_DIR": str(folders.data),
-        "WSGUI_RUNTIME_DIR": str(folders.runtime),
-    }
-
-
 def test_twenty_starts_at_one_barrier_leave_one_process(desktop: Desktop, folders: Paths) -> None:
     reading, writing = os.pipe()
     started = [
         subprocess.Popen(
             [sys.executable, "-c", AT_THE_BARRIER, str(reading), "--log-level", "warning"],
-            env=environment(desktop, folders),
+            env=desktop.environment_for(folders),
             pass_fds=(reading,),
             stderr=subprocess.PIPE,
         )
@@ -81,7 +69,7 @@ def test_a_second_start_shows_the_first_ones_window(desktop: Desktop, launch: La
     first = launch(desktop, "--minimized")
     assert first.window() == 0
     second = subprocess.run(
-        [sys.executable, "-m", "wsgui"], env=environment(desktop, folders), timeout=30, capture_output=True
+        [sys.executable, "-m", "wsgui"], env=desktop.environment_for(folders), timeout=30, capture_output=True
     )
     assert (second.returncode, second.stderr) == (0, b"")
     first.wait_until("the first one's window", first.window)
@@ -90,7 +78,7 @@ def test_a_second_start_shows_the_first_ones_window(desktop: Desktop, launch: La
 def test_a_second_start_at_login_shows_nothing(desktop: Desktop, launch: Launch, folders: Paths) -> None:
     first = launch(desktop, "--minimized")
     second = subprocess.run(
-        [sys.executable, "-m", "wsgui", "--minimized"], env=environment(desktop, folders), timeout=30
+        [sys.executable, "-m", "wsgui", "--minimized"], env=desktop.environment_for(folders), timeout=30
     )
     assert second.returncode == 0
     assert first.window() == 0
