@@ -200,6 +200,9 @@ class FrameDecoder:
             self.failure = Close(PROTOCOL_ERROR, "invalid close code")
         except UnicodeDecodeError:
             self.failure = Close(INVALID_DATA, "close reason is not UTF-8")
+        else:
+            if self._fragmented:  # as websockets has it: what the message was to be is not known
+                self.failure, self.closed = Close(PROTOCOL_ERROR, "closed within a message"), None
         return True
 
     def _fail(self, out: int, reason: str) -> int:

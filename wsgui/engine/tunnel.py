@@ -15,7 +15,7 @@ from wsgui.access.origins import OriginRules
 from wsgui.bridge.bridge import Bridge, Settings
 from wsgui.bridge.buffer import ReadBuffer
 from wsgui.bridge.handshake import Rule
-from wsgui.bridge.listener import Listener, ListenError, open_listeners
+from wsgui.bridge.listener import ListenAddress, Listener, ListenError, open_listeners
 from wsgui.bridge.relay import Relay
 from wsgui.bridge.targets import Connector, NameNotFoundError
 from wsgui.certificates.contexts import certificate_names, server_context
@@ -40,7 +40,7 @@ from wsgui.engine.snapshot import (
 )
 from wsgui.engine.throughput import STEP_SECONDS, Throughput
 from wsgui.errors import CertificateError, SecretError, TargetError, TunnelError, WsguiError
-from wsgui.profiles.addresses import DialAddress, ReverseAddress
+from wsgui.profiles.addresses import DialAddress, ReverseAddress, TcpAddress
 from wsgui.profiles.model import Profile
 from wsgui.web.files import FileServer
 
@@ -193,23 +193,33 @@ class Tunnel:
     async def _reconfigure(self, bridge: Bridge, old: Profile, new: Profile) -> None:
         settings = await self._settings(new)
         if new.listen != old.listen:
-            try:
-                sockets = await open_listeners(self._loop, new.listen)
-            except ListenError as error:
-                if error.kind != ReasonKind.PORT_IN_USE:
-                    raise
-                # Perhaps by ourselves, as from 127.0.0.1:6080 to *:6080.
-                bridge.listen(None)
-                try:
-                    sockets = await open_listeners(self._loop, new.listen)
-                except ListenError:
-                    again = await open_listeners(self._loop, old.listen)
-                    bridge.listen(Listener(self._loop, old.listen, again, bridge.accepted, self.starved))
-                    raise
-            bridge.listen(Listener(self._loop, new.listen, sockets, bridge.accepted, self.starved))
+            await self._move(bridge, new.listen)
         bridge.settings = settings
         if bridge.listener is not None:
             self._endpoint = Endpoint.of(bridge.listener, secure=settings.tls is not None)
+
+    async def _move(self, bridge: Bridge, address: ListenAddress) -> None:
+        """Listen elsewhere; when that cannot be, go on where it was."""
+        before = bridge.listener
+        assert before is not None
+        bound = {port for _, port in before.endpoints}
+        try:
+            sockets = await open_listeners(self._loop, address)
+        except ListenError:
+            if not isinstance(address, TcpAddress) or address.port not in bound:
+                raise
+            # The port is our own, as from 127.0.0.1:6080 to *:6080: give it back first.
+            bridge.listen(None)
+            try:
+                sockets = await open_listeners(self._loop, address)
+            except ListenError:
+                back = before.address
+                if isinstance(back, TcpAddress):
+                    back = TcpAddress(back.host, address.port)
+                again = await open_listeners(self._loop, back)
+                bridge.listen(Listener(self._loop, back, again, bridge.accepted, self.starved))
+                raise
+        bridge.listen(Listener(self._loop, address, sockets, bridge.accepted, self.starved))
 
     async def _settings(self, profile: Profile) -> Settings:
         target = profile.target
