@@ -25,11 +25,14 @@ as_root() {
 
 may_become_root() { as_root true 2>/dev/null; }
 
-# missing_packages NAME...: those Debian packages of the list that are not installed.
+# missing_packages NAME...: those Debian packages of the list that are neither installed nor provided by one that is
+# (newer releases have some libraries under another name).
 missing_packages() {
-    local name
+    local name here
+    here="$(dpkg-query -W -f='${db:Status-Status}\t${Package}, ${Provides}\n' |
+        sed -n 's/^installed\t//; T; s/([^)]*)//g; s/ //g; p' | tr ',' '\n')" || here=""
     for name in "$@"; do
-        [ "$(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || printf '%s\n' "$name"
+        grep -qxF -- "$name" <<<"$here" || printf '%s\n' "$name"
     done
 }
 

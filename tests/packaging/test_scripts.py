@@ -22,6 +22,10 @@ def tools(tmp_path: Path) -> Path:
     return folder
 
 
+# What dpkg-query answers: one package is here and provides another name, one was removed.
+KNOWN_PACKAGES = r"""printf 'installed\there, renamed (= 1.2), other\ndeinstalled\tgone-b, \n'"""
+
+
 def put(folder: Path, name: str, body: str) -> None:
     path = folder / name
     path.write_text(f"#!/bin/sh\n{body}\n")
@@ -64,9 +68,9 @@ def test_somebody_who_may_not_install_is_told_exactly_what_is_missing(root: Path
     put(tools, "id", "echo 1000")
     put(tools, "sudo", "exit 1")
     put(tools, "apt-get", "echo called >&2; exit 1")
-    put(tools, "dpkg-query", 'for last; do :; done; [ "$last" = here ] && echo installed')
+    put(tools, "dpkg-query", KNOWN_PACKAGES)
 
-    done = bash(root, 'need_packages "what it is for" here gone-a gone-b', tools)
+    done = bash(root, 'need_packages "what it is for" here renamed gone-a gone-b', tools)
 
     assert done.returncode == 1
     assert done.stderr == (
@@ -90,9 +94,9 @@ def test_what_is_only_wanted_is_done_without(root: Path, tools: Path) -> None:
 def test_only_what_is_missing_is_installed_and_lists_are_brought_up_to_date_first(root: Path, tools: Path) -> None:
     put(tools, "id", "echo 0")
     put(tools, "apt-get", 'echo "$DEBIAN_FRONTEND $*" >>"$(dirname "$0")/calls"')
-    put(tools, "dpkg-query", 'for last; do :; done; [ "$last" = here ] && echo installed')
+    put(tools, "dpkg-query", KNOWN_PACKAGES)
 
-    done = bash(root, 'need_packages "x" here gone', tools)
+    done = bash(root, 'need_packages "x" here other gone', tools)
 
     assert done.returncode == 0, done.stderr
     assert (tools / "calls").read_text().splitlines() == [
