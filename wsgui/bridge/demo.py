@@ -160,6 +160,7 @@ class DemoProtocol(asyncio.Protocol):
         self._swallowed = 0
         self._writable = True
         self._pumping = False
+        self._tick_due = False
         self._block = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -216,6 +217,8 @@ class DemoProtocol(asyncio.Protocol):
         self._writable = True
         if self._transport is not None:
             self._transport.resume_reading()
+            if self._tick_due:
+                self._tell_time()
         self._pump()
 
     def _pump(self) -> None:
@@ -239,7 +242,13 @@ class DemoProtocol(asyncio.Protocol):
     def _tick(self) -> None:
         if self._transport is None:
             return
-        now = self._now()
-        if self._writable:  # a clock that nobody reads would fill the memory, slowly
-            self._transport.write(frame(Kind.CLOCK, NUMBER.pack(max(0, int(now * 1000)))))
-        self._timer = asyncio.get_running_loop().call_later(1 - now % 1, self._tick)
+        if self._writable:
+            self._tell_time()
+        else:  # a clock that nobody reads would fill the memory, slowly: one tick waits, the others are left out
+            self._tick_due = True
+        self._timer = asyncio.get_running_loop().call_later(1 - self._now() % 1, self._tick)
+
+    def _tell_time(self) -> None:
+        self._tick_due = False
+        if self._transport is not None:
+            self._transport.write(frame(Kind.CLOCK, NUMBER.pack(max(0, int(self._now() * 1000)))))

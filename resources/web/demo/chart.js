@@ -23,7 +23,8 @@ export class Chart {
     while (this.#samples.length && this.#samples[0].at < at - SPAN_MS - 1000) this.#samples.shift();
   }
 
-  draw(now) {
+  /** Draws; `rates` are the figures to say, as the cards beside the chart do. Returns them as words. */
+  draw(now, rates) {
     const canvas = this.#canvas, ratio = devicePixelRatio || 1;
     const width = canvas.clientWidth, height = canvas.clientHeight;
     if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
@@ -38,7 +39,7 @@ export class Chart {
     let top = TOP;
     for (const lane of LANES) {
       const bottom = top + room * lane.share;
-      spoken.push(this.#lane(pen, style, lane, { top, bottom, left: LEFT, right: width - RIGHT }, now));
+      spoken.push(this.#lane(pen, style, lane, { top, bottom, left: LEFT, right: width - RIGHT }, now, rates[lane.key]));
       top = bottom + BETWEEN;
     }
     pen.fillStyle = style.getPropertyValue("--dim");
@@ -49,9 +50,8 @@ export class Chart {
     return spoken.join(", ");
   }
 
-  #lane(pen, style, lane, box, now) {
+  #lane(pen, style, lane, box, now, rate) {
     const samples = smooth(this.#samples, lane.key);
-    const latest = samples.length ? samples[samples.length - 1].value : 0;
     const most = samples.reduce((found, sample) => Math.max(found, sample.value), 0);
     const scale = roundUp(Math.max(most * 1.05, 1000));
     const x = (at) => box.right - ((now - at) / SPAN_MS) * (box.right - box.left);
@@ -86,7 +86,7 @@ export class Chart {
       pen.fill();
     }
     pen.restore();
-    const [amount, unit] = si(latest, "B/s"), text = `${lane.label}  ${amount} ${unit}`;
+    const [amount, unit] = si(rate, "B/s"), text = `${lane.label}  ${amount} ${unit}`;
     pen.font = `600 12px ${style.fontFamily}`;
     pen.textAlign = "left";
     pen.lineWidth = 4;

@@ -1,4 +1,4 @@
-// One connection to the tunnel that this page came from: kept up once it was let in, with figures of what passes.
+// One connection to the tunnel that the page came from: kept up once it was let in, with figures of what passes.
 
 import { FrameReader, GREETING, Kind, frame, number, toNumber } from "./wire.js";
 import { plain } from "./format.js";
@@ -23,18 +23,20 @@ const MEANINGS = {
   1014: "The target could not be reached.",
 };
 
-/** Fires "state" (detail: word, what, hint, retryAt), "clock" (Date), "trip" (milliseconds) and "words" ({ words, ms }). */
+/** Runs in a worker of its own (worker.js), as messages at full speed would leave a page no time for its buttons.
+ *  Fires "state" (detail: word, what, hint, retryMs), "clock" (a Date), "trip" (milliseconds), "words" ({ words, ms })
+ *  and "progress" (bytes went through). */
 export class Tunnel extends EventTarget {
   address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/`;
   received = 0;
   sent = 0;
-  openedAt = 0;
   downloading = false;
   uploading = false;
 
   #socket = null;
   #reader = null;
   #wasLetIn = false;
+  #openedAt = 0;
   #delay = FIRST_DELAY_MS;
   #timer = 0;
   #echoTimer = 0;
@@ -58,7 +60,11 @@ export class Tunnel extends EventTarget {
   }
 
   get connected() {
-    return this.openedAt > 0;
+    return this.#openedAt > 0;
+  }
+
+  get connectedMs() {
+    return this.connected ? performance.now() - this.#openedAt : 0;
   }
 
   download(on) {
@@ -110,6 +116,7 @@ export class Tunnel extends EventTarget {
       const taken = toNumber(payload);
       this.sent += taken - this.#taken;
       this.#taken = taken;
+      this.#fire("progress");
       if (this.uploading) this.#fill();
     } else if (kind === Kind.ERROR) {
       throw new Error(plain(new TextDecoder().decode(payload)));
@@ -118,7 +125,7 @@ export class Tunnel extends EventTarget {
 
   #letIn() {
     this.#wasLetIn = true;
-    this.openedAt = performance.now();
+    this.#openedAt = performance.now();
     this.#asked = this.#sunk = this.#taken = 0;
     this.#state("running");
     this.#ping();
@@ -127,6 +134,7 @@ export class Tunnel extends EventTarget {
   #data(size) {
     this.received += size;
     this.#asked = Math.max(0, this.#asked - size);
+    this.#fire("progress");
     if (this.downloading) this.#ask();
   }
 
@@ -162,10 +170,9 @@ export class Tunnel extends EventTarget {
 
   #closed(event) {
     clearTimeout(this.#echoTimer);
-    const lasted = this.connected ? performance.now() - this.openedAt : 0;
-    const wasIn = this.connected;
+    const lasted = this.connectedMs, wasIn = this.connected;
     this.#socket = this.#reader = null;
-    this.openedAt = 0;
+    this.#openedAt = 0;
     this.downloading = this.uploading = false;
     if (lasted > STEADY_MS) this.#delay = FIRST_DELAY_MS;
     const said = event.reason ? `: ${plain(event.reason)}` : "";
@@ -180,12 +187,12 @@ export class Tunnel extends EventTarget {
       const wait = this.#delay * (0.75 + Math.random() / 2);
       this.#delay = Math.min(this.#delay * 2, LONGEST_DELAY_MS);
       this.#timer = setTimeout(() => this.connect(), wait);
-      this.#state("waiting", what, "", performance.now() + wait);
+      this.#state("waiting", what, "", wait);
     }
   }
 
-  #state(word, what = "", hint = "", retryAt = 0) {
-    this.#fire("state", { word, what, hint, retryAt });
+  #state(word, what = "", hint = "", retryMs = 0) {
+    this.#fire("state", { word, what, hint, retryMs });
   }
 
   #fire(name, detail) {
