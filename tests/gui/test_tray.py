@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
@@ -10,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from wsgui.engine.snapshot import EngineSnapshot, Reason, ReasonKind, TunnelState
 from wsgui.gui import tray as module
+from wsgui.gui.actions import Actions
 from wsgui.gui.plurals import EnglishPlurals
 from wsgui.gui.tray import Tray, icon_state, summary
 from wsgui.gui.tray_menu import TrayMenu
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def menu(qtbot: QtBot) -> TrayMenu:
-    return TrayMenu(None, lambda: None)  # type: ignore[arg-type]
+    return TrayMenu(Mock(spec=Actions), lambda: None)
 
 
 @pytest.mark.parametrize(

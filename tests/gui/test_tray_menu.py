@@ -144,3 +144,13 @@ def test_open_and_quit_are_there_before_anything_is_known(menu: TrayMenu, asked:
     for action in named:
         action.trigger()
     assert asked.calls == [("open_window",), ("quit",)]
+
+
+def test_where_a_menu_cannot_reach_the_clipboard_the_window_shows_the_address(
+    qtbot: QtBot, make_tunnel: MakeTunnel, asked: Asked
+) -> None:
+    menu = TrayMenu(asked, asked.open_window, asked.show_address)
+    show(menu, make_tunnel("A", TunnelState.RUNNING))
+    submenu = next(action for action in menu.menu.actions() if action.text() == "Show address…").menu()
+    submenu.actions()[0].trigger()
+    assert asked.calls == [("show_address", "A")]

@@ -103,7 +103,10 @@ async def _serve(
         else:
             shell.follow_engine(minimized=minimized)
         await shell.quit_asked()
-        await shell.close()
+        try:
+            await shell.close()
+        finally:
+            await engine.stop()
     return code
 
 

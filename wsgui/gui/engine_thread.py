@@ -125,7 +125,7 @@ class EngineThread:
                 self._loop.call_soon_threadsafe(self._ask_to_end)
             except RuntimeError:
                 log.debug("The engine's loop was closed already")
-        await asyncio.wrap_future(self._ended)
+        await asyncio.gather(asyncio.wrap_future(self._ended), return_exceptions=True)  # `ended` tells
         self._thread.join()
 
     # In the engine's thread

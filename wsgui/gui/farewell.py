@@ -77,12 +77,14 @@ def no_tray(running: int, on_quit: Callable[[], None], on_minimise: Callable[[],
     return box
 
 
+def ending_text(connections: int) -> str:
+    """What `ending` says; the caller keeps it true."""
+    return translate("farewell", "Ending %n connection(s)", None, connections)
+
+
 def ending(connections: int, on_hurry: Callable[[], None]) -> QMessageBox:
     """Show that the program is ending its connections, with a button that does not wait for them."""
-    box = _box(
-        translate("farewell", "Ending %n connection(s)", None, connections),
-        translate("farewell", "wsgui quits as soon as every client has been told."),
-    )
+    box = _box(ending_text(connections), translate("farewell", "wsgui quits as soon as every client has left."))
     hurry = box.addButton(translate("farewell", "Quit now"), QMessageBox.ButtonRole.DestructiveRole)
     hurry.clicked.connect(lambda: on_hurry())
     return box

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMessageBox
 
 from wsgui.app import settings
@@ -64,7 +65,9 @@ class Shell:
         )
         self.window = MainWindow(self._actions)
         self._restore(noted.window)
-        self._menu = TrayMenu(self._actions, self.show_window)
+        # Wayland gives the clipboard only to a window in front.
+        wayland = QGuiApplication.platformName().startswith("wayland")
+        self._menu = TrayMenu(self._actions, self.show_window, self._show_address if wayland else None)
         self.tray = Tray(self._menu)
         self.tray.clicked.connect(self.toggle_window)
         self.tray.lost.connect(self._tray_lost)
@@ -104,6 +107,15 @@ class Shell:
         else:
             self.show_window()
 
+    def _show_address(self, name: str) -> None:
+        self.window.select(name)
+        self.show_window()
+        if self.window.isActiveWindow():
+            self._actions.copy_address(name)
+        elif (shown := self.window.windowHandle()) is not None:
+            once = Qt.ConnectionType.SingleShotConnection
+            shown.activeChanged.connect(lambda: self._actions.copy_address(name), once)
+
     def quit(self, grace_seconds: float = 0.0) -> None:
         """End the program; asked for a second time, without waiting for anybody."""
         if self._quit.is_set():
@@ -122,15 +134,7 @@ class Shell:
         self._dismiss()
         self.window.hide()
         if self._following:
-            drained = self._tasks.start(
-                self._engine.drain(self._grace_seconds), what=translate("shell", "Ending the connections")
-            )
-            done, _ = await asyncio.wait((drained,), timeout=PATIENCE_SECONDS)
-            if not done:
-                left = sum(len(tunnel.connections) for tunnel in self._latest.tunnels)
-                self._say_in_box(farewell.ending(left, self._hurry))
-                await asyncio.wait((drained,))
-                self._dismiss()
+            await self._drain()
         await asyncio.wait((noted,))
         await self._tasks.close()
         await self._engine.stop()
@@ -138,6 +142,21 @@ class Shell:
         self.window.deleteLater()
 
     # The engine
+
+    async def _drain(self) -> None:
+        what = translate("shell", "Ending the connections")
+        drained = self._tasks.start(self._engine.drain(self._grace_seconds), what=what)
+        while not (await asyncio.wait((drained,), timeout=PATIENCE_SECONDS))[0]:
+            try:
+                look = await self._engine.look()
+            except EngineEndedError:
+                break
+            left = sum(len(tunnel.connections) for tunnel in look.snapshot.tunnels)
+            if self._box is None:
+                self._say_in_box(farewell.ending(left, self._hurry))
+            else:
+                self._box.setText(farewell.ending_text(left))
+        self._dismiss()
 
     async def _pull(self) -> None:
         while True:

@@ -43,9 +43,17 @@ class TrayMenu:
     """Fills a QMenu from snapshots; what is chosen in it goes to `actions`, "Open wsgui" to `open_window`.
 
     A tunnel keeps its QAction for life: a click that a slow desktop delivers late still means the tunnel it showed.
+
+    Args:
+        show_address: Where a menu cannot reach the clipboard: shows a tunnel's address in the window instead.
     """
 
-    def __init__(self, actions: Actions, open_window: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        actions: Actions,
+        open_window: Callable[[], None],
+        show_address: Callable[[str], None] | None = None,
+    ) -> None:
         self.menu = QMenu("wsgui")
         self._actions = actions
         self._open_since: float | None = None
@@ -59,7 +67,10 @@ class TrayMenu:
         self.menu.addAction(translate("tray", "Open wsgui")).triggered.connect(lambda: open_window())
         self.menu.addSeparator()
         self._after_switches = self.menu.addSeparator()
-        self._copy_menu = self.menu.addMenu(translate("tray", "Copy address"))
+        self._copy_address = show_address or actions.copy_address
+        self._copy_menu = self.menu.addMenu(
+            translate("tray", "Show address…") if show_address else translate("tray", "Copy address")
+        )
         self._page_menu = self.menu.addMenu(translate("tray", "Open page"))
         self.menu.addSeparator()
         self.menu.addAction(translate("tray", "Quit")).triggered.connect(lambda: actions.quit())
@@ -148,7 +159,7 @@ class TrayMenu:
 
     def _new_copy(self, name: str) -> QAction:
         action = QAction(self._copy_menu)
-        action.triggered.connect(lambda: self._actions.copy_address(name))
+        action.triggered.connect(lambda: self._copy_address(name))
         return action
 
     def _new_page(self, name: str) -> QAction:
