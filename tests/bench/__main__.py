@@ -1,4 +1,4 @@
-"""`python -m tests.bench [PART ...]`: compares wsgui with its peers in one run, and prints medians, ratios and goals."""
+"""`python -m tests.bench [PART ...]`: compares wsgui with its peers in one run and prints medians, ratios, goals."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ def version(peer: str) -> str:
         return "from this folder" if peer == "wsgui" else "unknown"
     option = "--version" if peer == "websocat" else "-v"
     try:
-        said = subprocess.run([find(peer) or peer, option], capture_output=True, text=True, timeout=5, check=False).stdout
+        said = subprocess.run(
+            [find(peer) or peer, option], capture_output=True, text=True, timeout=5, check=False
+        ).stdout
     except (OSError, subprocess.TimeoutExpired):
         return "unknown"
     return said.splitlines()[0].split(" - ")[0] if said else "unknown"

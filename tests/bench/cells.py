@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,8 @@ from tests.bench.processes import BenchError, Speaker
 PARTS = ("down", "up", "rtt", "connections", "idle", "gui")
 MESSAGES = {"4K": 4096, "64K": 65_536, "1M": 1 << 20}
 GRACE_SECONDS = 20.0  # a peer may be slow, but a cell has an end
+IDLE_DEADLINE_SECONDS = 120.0
+WARM_UP_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,32 @@ class Scale:
 
 
 QUICK = Scale(rounds=2, seconds=0.2, round_trips=800, connections=1000, idle=300, prepared_bytes=128 << 20)
-TINY = Scale(
-    rounds=1, seconds=0.05, round_trips=20, connections=8, idle=8, check_bytes=300_000, prepared_bytes=8 << 20
-)
+TINY = Scale(rounds=1, seconds=0.05, round_trips=20, connections=8, idle=8, check_bytes=300_000, prepared_bytes=8 << 20)
 
 Figures = dict[str, float]
 _streams = itertools.count(1)
+
+
+class Run:
+    """One job on several connections at once, ready to start."""
+
+    def __init__(self, generators: list[Speaker]) -> None:
+        self._generators = generators
+
+    def go(self) -> float:
+        """Start the clock; returns its time."""
+        now = time.monotonic()
+        for generator in self._generators:
+            generator.say({"go": now})
+        return now
+
+    def answers(self, deadline_seconds: float = GRACE_SECONDS) -> list[dict[str, Any]]:
+        """What each generator answers next."""
+        answers = [generator.hear(deadline_seconds) for generator in self._generators]
+        for answer in answers:
+            if "failed" in answer:
+                raise BenchError(str(answer["failed"]))
+        return answers
 
 
 class Load:
@@ -58,39 +81,27 @@ class Load:
         while len(self._generators) < self._size:
             self._generators.append(Speaker("tests.bench.load"))
 
-    def run(self, instance: Instance, job: dict[str, object], count: int = 1) -> tuple[list[dict[str, Any]], float]:
-        """Do one job on `count` connections at once; returns the answers and the CPU seconds of the peer.
+    @contextlib.contextmanager
+    def prepared(self, instance: Instance, job: dict[str, object], count: int = 1) -> Iterator[Run]:
+        """Connections that stand, with all they send prepared; generators that fail are replaced.
 
         Raises:
-            BenchError: A connection failed, or nothing came in time.
+            BenchError: A connection failed, or nothing came in time; also out of the block.
         """
         generators = self._generators[:count]
         job = {**job, "port": instance.port, "framed": instance.peer.framed, "tls": instance.tls}
         try:
             for generator in generators:
                 generator.say(job)
-            for generator in generators:
-                self._answer(generator, 120.0 if job["do"] == "idle" else GRACE_SECONDS)
-            before = instance.process.memory_kb() if job["do"] == "idle" else instance.process.cpu_seconds()
-            for generator in generators:
-                generator.say({"go": time.monotonic()})
-            seconds = float(job.get("seconds", 10.0))  # type: ignore[arg-type]
-            answers = [self._answer(generator, seconds + GRACE_SECONDS) for generator in generators]
-            after = before if job["do"] == "idle" else instance.process.cpu_seconds() - before
-        except BenchError:
+            run = Run(generators)
+            run.answers(IDLE_DEADLINE_SECONDS if job["do"] == "idle" else GRACE_SECONDS)
+            yield run
+        except BaseException:
             for generator in generators:
                 generator.stop()
             self._generators = self._generators[count:]
             self._fill()
             raise
-        return answers, after
-
-    @staticmethod
-    def _answer(generator: Speaker, deadline_seconds: float) -> dict[str, Any]:
-        answer = generator.hear(deadline_seconds)
-        if "failed" in answer:
-            raise BenchError(str(answer["failed"]))
-        return answer
 
     def counted(self, stream: int) -> dict[str, Any]:
         """The target's count of one stream; those of streams that failed before are passed over."""
@@ -118,18 +129,32 @@ class Cell:
 
 def check(load: Load, instance: Instance, scale: Scale) -> None:
     """Raise BenchError unless bytes come through unchanged both ways."""
-    answers, _ = load.run(instance, {"do": "check", "bytes": scale.check_bytes})
-    if not answers[0]["right"]:
-        raise BenchError("bytes were changed on the way")
+    with load.prepared(instance, {"do": "check", "bytes": scale.check_bytes}) as run:
+        run.go()
+        if not run.answers()[0]["right"]:
+            raise BenchError("bytes were changed on the way")
+
+
+def sleep_until(then: float) -> None:
+    """Wait for a time of the monotonic clock."""
+    time.sleep(max(0.0, then - time.monotonic()))
 
 
 def down(connections: int) -> Callable[[Load, Instance, Scale], Figures]:
-    """Target to client on several connections: MB/s of all together, CPU s/GB."""
+    """Target to client on several connections: MB/s of all together and CPU s/GB, in one window of flowing bytes."""
 
     def measure(load: Load, instance: Instance, scale: Scale) -> Figures:
-        answers, cpu = load.run(instance, {"do": "down", "seconds": scale.seconds}, connections)
-        total = sum(answer["bytes"] for answer in answers)
-        return {"MB/s": sum(answer["rate"] for answer in answers) / 1e6, "CPU s/GB": cpu / (total / 1e9)}
+        job = {"do": "down", "seconds": scale.seconds, "warm_up_seconds": WARM_UP_SECONDS}
+        with load.prepared(instance, job, connections) as run:
+            window = run.go() + WARM_UP_SECONDS
+            sleep_until(window)
+            before = instance.process.cpu_seconds()
+            sleep_until(window + scale.seconds)
+            cpu = instance.process.cpu_seconds() - before
+            total = sum(answer["bytes"] for answer in run.answers())
+        if not total:
+            raise BenchError("nothing arrived")
+        return {"MB/s": total / scale.seconds / 1e6, "CPU s/GB": cpu / (total / 1e9)}
 
     return measure
 
@@ -146,8 +171,12 @@ def up(message_bytes: int) -> Callable[[Load, Instance, Scale], Figures]:
             "message_bytes": message_bytes,
             "prepared_bytes": scale.prepared_bytes,
         }
-        _, cpu = load.run(instance, job)
-        counted = load.counted(stream)
+        with load.prepared(instance, job) as run:
+            before = instance.process.cpu_seconds()
+            run.go()
+            run.answers()
+            counted = load.counted(stream)
+            cpu = instance.process.cpu_seconds() - before
         if not counted["seconds"]:
             raise BenchError("nothing arrived")
         return {"MB/s": counted["bytes"] / counted["seconds"] / 1e6, "CPU s/GB": cpu / (counted["bytes"] / 1e9)}
@@ -157,24 +186,32 @@ def up(message_bytes: int) -> Callable[[Load, Instance, Scale], Figures]:
 
 def round_trip(load: Load, instance: Instance, scale: Scale) -> Figures:
     """64 bytes there and back: median and 99th percentile in µs."""
-    answers, _ = load.run(instance, {"do": "round_trip", "count": scale.round_trips, "seconds": scale.seconds * 2})
-    times = sorted(answers[0]["times"])
+    job = {"do": "round_trip", "count": scale.round_trips, "seconds": scale.seconds * 2}
+    with load.prepared(instance, job) as run:
+        run.go()
+        times = sorted(run.answers()[0]["times"])
     return {"p50 µs": statistics.median(times) * 1e6, "p99 µs": times[int(len(times) * 0.99)] * 1e6}
 
 
 def connections(load: Load, instance: Instance, scale: Scale) -> Figures:
     """Connect, upgrade, one echo, close: so many a second, CPU ms each."""
     job = {"do": "connections", "count": scale.connections, "seconds": scale.seconds * 2, "batch": 8}
-    answers, cpu = load.run(instance, job)
-    count = answers[0]["count"]
-    return {"conn/s": count / answers[0]["seconds"], "CPU ms/conn": cpu / count * 1e3}
+    with load.prepared(instance, job) as run:
+        before = instance.process.cpu_seconds()
+        run.go()
+        answer = run.answers()[0]
+        cpu = instance.process.cpu_seconds() - before
+    return {"conn/s": answer["count"] / answer["seconds"], "CPU ms/conn": cpu / answer["count"] * 1e3}
 
 
 def idle(load: Load, instance: Instance, scale: Scale) -> Figures:
     """Memory of connections that stand and are silent, in KB each."""
     count = min(scale.idle, instance.peer.idle_connections or scale.idle)
     before = instance.process.memory_kb()
-    _, with_all = load.run(instance, {"do": "idle", "count": count})
+    with load.prepared(instance, {"do": "idle", "count": count}) as run:
+        with_all = instance.process.memory_kb()
+        run.go()
+        run.answers()
     return {"KB/conn": (with_all - before) / count}
 
 

@@ -68,12 +68,11 @@ class Peer:
 class Instance:
     """A running peer in front of one target."""
 
-    def __init__(self, peer: Peer, setup: Setup) -> None:
+    def __init__(self, peer: Peer, setup: Setup, process: Process | None = None) -> None:
         self.peer = peer
         self.port = setup.port
         self.tls = setup.tls
-        environment = {f"WSGUI_{name}_DIR": str(setup.folder / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
-        self.process = Process(peer.command(setup), environment=environment, log=setup.folder / "output")
+        self.process = process or Process(peer.command(setup), environment=folders(setup), log=setup.folder / "output")
         try:
             self._wait(20.0)
         except BaseException:
@@ -92,6 +91,11 @@ class Instance:
             else:
                 return
         raise BenchError(f"it did not listen within {deadline_seconds:.0f} s: {self.process.last_words()}")
+
+
+def folders(setup: Setup) -> dict[str, str]:
+    """The environment that keeps wsgui's files apart from the person's own."""
+    return {f"WSGUI_{name}_DIR": str(setup.folder / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
 
 
 def find(program: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Processes of the benchmark: started in a session of their own, spoken to with deadlines, measured with all children."""
+"""Processes of the benchmark: in a session of their own, spoken to with deadlines, measured with all children."""
 
 from __future__ import annotations
 

@@ -108,6 +108,8 @@ def collect(bench: Bench, rows: Sequence[Cell], peers: Sequence[Peer], results: 
     for number, cell, peer, figure in bench.rounds(rows, peers):
         results[cell.name][peer.name].append(figure)
         if sys.stderr.isatty():
-            print(f"\rround {number + 1} of {bench.scale.rounds}: {cell.name}, {peer.name}\x1b[K", end="", file=sys.stderr)
+            print(
+                f"\rround {number + 1} of {bench.scale.rounds}: {cell.name}, {peer.name}\x1b[K", end="", file=sys.stderr
+            )
     if sys.stderr.isatty():
         print("\r\x1b[K", end="", file=sys.stderr)
