@@ -63,14 +63,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         if given and not given[0].startswith("-"):
-            return _command(given[0])(given[1:])
+            code = _command(given[0])(given[1:])
+            sys.stdout.flush()  # Here, where a reader that has gone is no fault.
+            return code
         options = build_parser().parse_args(given)
         if options.profile or options.demo:
             if options.minimized:
                 raise UsageError("--minimized goes with the tray app.", "Leave out --profile and --demo, or this.")
             return _headless(options)
         for option in ("listen", "wait", "grace", "name"):
-            if getattr(options, option) not in (None, False):
+            value = getattr(options, option)
+            if value is not None and value is not False:  # 0 seconds of grace is something that was asked for.
                 raise UsageError(f"--{option} goes with --profile or --demo.", "Add the one you mean.")
         return _tray(options)
     except WsguiError as error:
