@@ -250,8 +250,8 @@ def _remove(options: argparse.Namespace, store: ProfileStore) -> int:
     if not options.yes:
         if not sys.stdin.isatty():
             raise UsageError("Removing a profile asks first, and nobody is there to answer.", "Add --yes.")
-        answer = input(f"Remove {display(options.name)} ({shown_path(path)})? [y/N] ")
-        if answer.strip().lower() not in ("y", "yes"):
+        print(f"Remove {display(options.name)} ({shown_path(path)})? [y/N] ", end="", flush=True)
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             print("Nothing was removed.")
             return EXIT_OK
     print(f"{display(options.name)}: removed {shown_path(store.remove(options.name))}")

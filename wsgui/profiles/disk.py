@@ -53,12 +53,16 @@ def read_regular(path: Path, limit: int) -> tuple[bytes, Signature]:
         DiskError: it is no regular file (a FIFO would hold us up).
     """
     descriptor = os.open(path, _READ)
-    with open(descriptor, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise DiskError("It is not a file.", "Remove it from the folder.")
-        data = file.read(limit + 1)
+        data = bytearray()
+        while len(data) <= limit and (piece := os.read(descriptor, limit + 1 - len(data))):
+            data += piece
+    finally:
+        os.close(descriptor)
     # By its path, as listings do: not every system says the same of an open file.
-    return data, Signature.of(os.stat(path))
+    return bytes(data), Signature.of(os.stat(path))
 
 
 def make_private_folder(folder: Path) -> None:

@@ -94,6 +94,13 @@ class Profile(Section):
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of a profile file: every field with default, description and unit."""
     schema = Profile.model_json_schema(mode="validation")
+    defaults = Profile.model_construct().model_dump(mode="json")
+    sections = {type(getattr(Profile.model_construct(), name)).__name__: name for name in defaults}
+    for name, part in [("", schema), *schema["$defs"].items()]:
+        values = defaults if not name else defaults.get(sections.get(name, ""), {})
+        for field, value in values.items():
+            # pydantic shows addresses and sizes here as they are in memory, not as they are written.
+            part["properties"][field]["default"] = value
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
 
 

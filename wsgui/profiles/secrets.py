@@ -6,7 +6,7 @@ import logging
 import os
 import shlex
 import stat
-from typing import Final, NoReturn
+from typing import Final
 
 from wsgui.display import display
 from wsgui.errors import SecretError
@@ -61,19 +61,18 @@ def _from_environment(variable: str, field: str) -> str:
 def _from_file(path: str, field: str) -> str:
     shown = display(path)
     try:
-        # Not O_NOFOLLOW: container platforms hand secrets out as links. O_NONBLOCK, so that a FIFO cannot hold us up.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0))
+        # Links are followed, as container platforms hand secrets out as such.
+        data, mode = _read_file(path)
     except OSError as error:
-        _unreadable(shown, error, field)
-    with open(descriptor, "rb") as file:
-        try:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise SecretError(f"{shown} is not a file.", "Name a file with the secret in it.", field=field)
-            _check_mode(shown, status.st_mode, field)
-            data = file.read(MAX_BYTES + 1)
-        except OSError as error:
-            _unreadable(shown, error, field)
+        why = error.strerror or type(error).__name__
+        raise SecretError(
+            f"The secret's file {shown} cannot be read: {why}.",
+            "Create it with the secret in it, readable for the user wsgui runs as (chmod 600).",
+            field=field,
+        ) from None
+    if not stat.S_ISREG(mode):
+        raise SecretError(f"{shown} is not a file.", "Name a file with the secret in it.", field=field)
+    _check_mode(shown, mode, field)
     if len(data) > MAX_BYTES:
         raise SecretError(
             f"The secret's file {shown} is longer than {MAX_BYTES // 1024} KiB.", "Name another file.", field=field
@@ -104,12 +103,14 @@ def _check_mode(shown: str, mode: int, field: str) -> None:
         )
 
 
-def _unreadable(shown: str, error: OSError, field: str) -> NoReturn:
-    raise SecretError(
-        f"The secret's file {shown} cannot be read: {error.strerror or type(error).__name__}.",
-        "Create it with the secret in it, readable for the user wsgui runs as (chmod 600).",
-        field=field,
-    ) from None
+def _read_file(path: str) -> tuple[bytes, int]:
+    """Up to `MAX_BYTES` + 1 bytes of a file and its mode; nothing of what is no file, which could hold us up."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0))
+    try:
+        mode = os.fstat(descriptor).st_mode
+        return os.read(descriptor, MAX_BYTES + 1) if stat.S_ISREG(mode) else b"", mode
+    finally:
+        os.close(descriptor)
 
 
 def _from_keyring(name: str, field: str) -> str:
