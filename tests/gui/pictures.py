@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication
 from tests.gui import samples
 from tests.gui.recorder import RecordedActions
 from wsgui.engine.snapshot import EngineSnapshot, TunnelState
-from wsgui.errors import ProfileError, WsguiError
+from wsgui.errors import FieldError, ProfileError
 from wsgui.gui.plurals import EnglishPlurals
 from wsgui.gui.theme import theme
 from wsgui.gui.views.main_window import MainWindow
@@ -62,10 +62,8 @@ def _hover(window: MainWindow) -> None:
 
 
 def _broken(window: MainWindow) -> None:
-    problem = WsguiError(
-        'office.toml line 12: "6080x" is not an address.',
-        "Write host:port, such as 127.0.0.1:6080; the tunnel keeps its last valid settings.",
-    )
+    hint = "Write host:port, such as 127.0.0.1:6080; the tunnel keeps its last valid settings."
+    problem = FieldError('"6080x" is not an address.', hint, field="listen", line=12)
     window.set_problems((ProfileError("office.toml", (problem,)),))
     window.show_message(
         "The profile of Accounting cannot be saved: the disk is full.", "Free some space and try again."

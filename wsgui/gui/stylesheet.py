@@ -72,7 +72,8 @@ QTabBar::tab:focus {{ color: {c.text}; }}
 QListView, QTableView {{ background: transparent; border: none; outline: none; color: {c.text};
     selection-background-color: {c.selected}; selection-color: {c.text}; }}
 QHeaderView {{ background: transparent; border: none; }}
-QHeaderView::section {{ background: transparent; color: {c.dim}; border: none; padding: {px(4)}px {px(8)}px; }}
+QHeaderView::section {{ background: transparent; color: {c.dim}; border: none; padding: {px(4)}px {px(8)}px;
+    font-size: {px(11)}px; font-weight: 600; }}
 QTableCornerButton::section {{ background: transparent; border: none; }}
 
 QMenu {{ background: {c.card}; color: {c.text}; border: 1px solid {c.line}; border-radius: 7px; padding: 4px; }}

@@ -152,10 +152,10 @@ def row_line(tunnel: TunnelSnapshot, refusal: Notice | None) -> tuple[str, str, 
     """A row's second line: the text, its tone, and at most one button."""
     if (notice := state_notice(tunnel)) is not None:
         first = notice.remedies[0]
-        if tunnel.reason is not None and tunnel.reason.suggested_port and first.deed is Deed.USE_PORT:
-            return notice.message, notice.tone, first
-        label = translate("remedy", "Edit") if first.deed is Deed.EDIT else first.label
-        return notice.message, notice.tone, Remedy(first.deed, label)
+        if first.deed is Deed.USE_PORT:
+            port = tunnel.listen.rpartition(":")[2]
+            return translate("row", "Waiting for port {0}").format(display(port)), notice.tone, first
+        return notice.message, notice.tone, None
     if refusal is not None:
         return refusal.message, "warn", Remedy(Deed.REVIEW, translate("remedy", "Review"))
     arrow = (

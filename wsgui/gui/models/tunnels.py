@@ -44,7 +44,8 @@ class GroupRow:
     title: str
     collapsed: bool
     running: int
-    count: int
+    attention: int
+    """How many of its tunnels need attention, to be seen also when they are hidden."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,12 @@ class TunnelListModel(QAbstractListModel):
             return display(row.title)
         if role == Qt.ItemDataRole.AccessibleTextRole:
             word = translate("row", "collapsed") if row.collapsed else translate("row", "open")
-            return translate("row", "Group {0}, {1}").format(display(row.title), word)
+            text = translate("row", "Group {0}, {1}").format(display(row.title), word)
+            if row.attention:
+                return translate("row", "{0}, {1}").format(
+                    text, translate("foot", "%n need(s) attention", None, row.attention)
+                )
+            return text
         return None
 
     def _matches(self, tunnel: TunnelSnapshot) -> bool:
@@ -210,7 +216,8 @@ class TunnelListModel(QAbstractListModel):
         for title, tunnels in groups.items():
             if title:
                 running = sum(t.state is TunnelState.RUNNING for t in tunnels)
-                rows["group", title] = GroupRow(title, title in self._collapsed, running, len(tunnels))
+                attention = sum(map(needs_attention, tunnels))
+                rows["group", title] = GroupRow(title, title in self._collapsed, running, attention)
                 if title in self._collapsed and not self._needle:
                     continue
             for tunnel in tunnels:

@@ -37,8 +37,9 @@ class Header(QWidget):
         self._choosing = False
         self._title = ElidedText("", Type.TITLE, least_characters=8)
         self._icon = Icon("state-stopped", "off", 13)
-        self._state = Text("", Type.STRONG)
-        self._overlay = Text("", Type.STRONG, "warn")
+        self._state = ElidedText("", Type.STRONG, least_characters=8)
+        self._overlay_icon = Icon("warning", "warn", 15)
+        self._overlay = ElidedText("", Type.STRONG, "warn", least_characters=8)
         self.open = Button(self.tr("Open"), "primary")
         self.start = Button(self.tr("Start"), "primary")
         self.stop = Button(self.tr("Stop"))
@@ -69,15 +70,12 @@ class Header(QWidget):
         row.setSpacing(8)
         row.addWidget(self._title)
         row.addSpacing(2)
-        for widget in (self._icon, self._state, self._overlay):
-            row.addWidget(widget)
-        buttons = QWidget()
-        row = QHBoxLayout(buttons)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(10)
-        for button in (self.open, self.start, self.stop, self.stop_now, self.finish, self.keep):
-            row.addWidget(button)
-        first = _flow(8, who, buttons, push_last=True)
+        row.addWidget(self._icon)
+        row.addWidget(self._state)
+        row.addWidget(self._overlay_icon)
+        row.addWidget(self._overlay)
+        buttons = (self.open, self.start, self.stop, self.stop_now, self.finish, self.keep)
+        first = _flow(10, who, *buttons, push_from=1)
         target = QWidget()
         row = QHBoxLayout(target)
         row.setContentsMargins(0, 0, 0, 0)
@@ -108,9 +106,10 @@ class Header(QWidget):
             words = self.tr("{0} · {1}").format(words, formatting.duration(now - tunnel.running_since))
             started = self.tr("since {0}").format(formatting.moment(tunnel.running_since))
             self._state.setToolTip(plain_tooltip(started))
-        self._state.setText(words)
+        self._state.set_whole(words)
         self._state.set_tone({"off": "dim"}.get(tone, tone))
-        self._overlay.setText(self.tr("Target refuses") if target_refuses(tunnel) else "")
+        self._overlay.set_whole(self.tr("Target refuses") if target_refuses(tunnel) else "")
+        self._overlay_icon.setVisible(target_refuses(tunnel))
         self._overlay.setVisible(target_refuses(tunnel))
         self.address.show_tunnel(tunnel)
         self._target.set_whole(display(tunnel.target))
@@ -184,12 +183,12 @@ def address_entries(tunnel: TunnelSnapshot, actions: Actions) -> list[Entry]:
     ]
 
 
-def _flow(gap: int, *widgets: QWidget, push_last: bool = False) -> QWidget:
+def _flow(gap: int, *widgets: QWidget, push_from: int | None = None) -> QWidget:
     holder = QWidget()
-    row = FlowRow(gap, holder, push_last=push_last)
+    row = FlowRow(gap, holder, push_from=push_from)
     for widget in widgets:
         row.addWidget(widget)
-    policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+    policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
     policy.setHeightForWidth(True)
     holder.setSizePolicy(policy)
     return holder

@@ -27,11 +27,11 @@ class Field(QWidget):
         self.line.setPlaceholderText(placeholder)
         self.line.setAccessibleName(question)
         self.line.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.line.textEdited.connect(self.changed)
         self.below = Text(help_text, Type.SMALL, "dim", wrap=True)
         self.touched = False
         """Typed into: before that, a missing answer is no mistake."""
         self.line.textEdited.connect(self._touch)
+        self.line.textEdited.connect(self.changed)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GRID)

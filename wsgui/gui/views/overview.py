@@ -68,6 +68,11 @@ class Overview(QScrollArea):
         layout = QVBoxLayout(inside)
         layout.setContentsMargins(28, 12, 28, 20)
         layout.setSpacing(12)
+        # A scroll bar stands in the margin, so that the cards stay in line with the header.
+        bar = self.verticalScrollBar()
+        bar.rangeChanged.connect(
+            lambda _least, most: layout.setContentsMargins(28, 12, 28 - (bar.width() if most > 0 else 0), 20)
+        )
         self._figures = QWidget()
         grid = CardGrid(12)
         self._figures.setLayout(grid)
@@ -104,6 +109,7 @@ class Overview(QScrollArea):
     def show_tunnel(
         self,
         tunnel: TunnelSnapshot,
+        now: float,
         *,
         refusal: Notice | None,
         session: Session | None,
@@ -112,7 +118,7 @@ class Overview(QScrollArea):
         """Show `tunnel`.
 
         Args:
-            tunnel: As it is now; its connections come by the model.
+            tunnel: As it is at `now` (Unix time); its connections come by the model.
             refusal: The notice about a client that was turned away, unless dismissed.
             session: The last session, for a stopped tunnel.
             first_start: There is only the demo yet.
@@ -129,7 +135,7 @@ class Overview(QScrollArea):
         self._filler.setVisible(not live)
         self.quiet.setVisible(not live and tunnel.state not in (TunnelState.WAITING, TunnelState.FAILED))
         if not live:
-            self.quiet.show_tunnel(tunnel, session)
+            self.quiet.show_tunnel(tunnel, session, now)
             return
         self._show_figures(tunnel)
         self.table.show_columns_for(tunnel)

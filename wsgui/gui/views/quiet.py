@@ -62,11 +62,11 @@ class QuietCard(Card):
         layout.addWidget(self._addresses)
         layout.addLayout(buttons)
 
-    def show_tunnel(self, tunnel: TunnelSnapshot, session: Session | None) -> None:
+    def show_tunnel(self, tunnel: TunnelSnapshot, session: Session | None, now: float) -> None:
         """Say what `tunnel` is waiting for; `session` is its last one."""
         self._tunnel = tunnel
         running = tunnel.state in (TunnelState.RUNNING, TunnelState.FINISHING)
-        self._icon.set(*shape_and_tone(tunnel))
+        self._icon.set(*(("state-running", "ok") if running else shape_and_tone(tunnel)))
         if tunnel.state is TunnelState.STARTING:
             self._title.setText(self.tr("Starting"))
             self._words.setText(self.tr("The tunnel opens its address."))
@@ -75,8 +75,10 @@ class QuietCard(Card):
             self._words.setText(self._how_to_connect(tunnel))
         else:
             self._title.setText(self.tr("Stopped"))
-            self._words.setText(self._last(session))
+            self._words.setText(self._last(session, now))
         self.address.set_whole(address_of(tunnel))
+        if tunnel.state is not TunnelState.STOPPED:
+            self._words.setToolTip("")
         self._addresses.setVisible(running)
         self.copy.setVisible(running)
         self.open.setVisible(running and bool(tunnel.page_url))
@@ -91,16 +93,17 @@ class QuietCard(Card):
             case Reach.SOCKET_FILE:
                 return self.tr("Point a proxy or another program on this computer at this socket:")
 
-    def _last(self, session: Session | None) -> str:
+    def _last(self, session: Session | None, now: float) -> str:
         if session is None:
             return self.tr("Nobody can connect until you start it.")
         lines = (
-            self.tr("The last session ran {0} and ended {1}.").format(
-                formatting.duration(session.ended - session.started), formatting.moment(session.ended)
+            self.tr("The last session ran {0} and ended {1} ago.").format(
+                formatting.duration(session.ended - session.started), formatting.duration(now - session.ended)
             ),
             self.tr("%n connection(s) served", "", session.served),
             self.tr("{0} transferred").format(formatting.size(session.transferred_bytes)),
         )
+        self._words.setToolTip(formatting.plain_tooltip(formatting.moment(session.ended)))
         return "\n".join(lines)
 
 

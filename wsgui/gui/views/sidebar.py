@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QItemSelectionModel, QModelIndex, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QKeySequence, QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QListView, QVBoxLayout, QWidget
 
 from wsgui.display import display
 from wsgui.engine.snapshot import EngineSnapshot
-from wsgui.errors import ProfileError
+from wsgui.errors import FieldError, ProfileError
 from wsgui.gui.models.tunnels import ROW_ROLE, GroupRow, Show, TunnelListModel, TunnelRow
 from wsgui.gui.theme import Type, theme
 from wsgui.gui.views.menus import popup
@@ -21,6 +22,7 @@ from wsgui.gui.widgets.labels import Text
 from wsgui.gui.widgets.row_delegate import RowDelegate
 from wsgui.gui.wording import Deed, Notice, Remedy, foot_counts
 
+translate = QCoreApplication.translate
 WIDE: Final = 340
 MIDDLE: Final = 280
 NARROW: Final = 240
@@ -129,13 +131,24 @@ class Sidebar(QWidget):
     def _make_foot(self) -> QWidget:
         foot = QWidget()
         row = FlowRow(2, foot)
-        self._counts = {}
+        row.setContentsMargins(6, 0, 0, 0)
+        self._counts: dict[Show, Button] = {}
+        self._dots: dict[Show, Text] = {}
+        self._pairs: dict[Show, QWidget] = {}
         for show in (Show.RUNNING, Show.ATTENTION, Show.CONNECTED):
             button = Button("", "foot")
             button.setCheckable(True)
             button.clicked.connect(lambda checked, show=show: self._set_show(show if checked else Show.ALL))
             self._counts[show] = button
-            row.addWidget(button)
+            self._dots[show] = Text("·", Type.SMALL_STRONG, "dim")
+            # The dot goes with the count before it, so that no line begins with one.
+            pair = self._pairs[show] = QWidget()
+            pair_row = QHBoxLayout(pair)
+            pair_row.setContentsMargins(0, 0, 0, 0)
+            pair_row.setSpacing(2)
+            pair_row.addWidget(button)
+            pair_row.addWidget(self._dots[show])
+            row.addWidget(pair)
         return foot
 
     def _lay_out(self) -> None:
@@ -163,7 +176,8 @@ class Sidebar(QWidget):
         self.model.update(snapshot, refusals)
         for show, text in zip(self._counts, foot_counts(snapshot), strict=True):
             button = self._counts[show]
-            button.setVisible(bool(text))
+            self._pairs[show].setVisible(bool(text))
+            self._dots[show].setVisible(show is not Show.CONNECTED)
             if text and button.accessibleName() != text:
                 button.set_label(text)
             if not text and self.model.show is show:
@@ -177,12 +191,11 @@ class Sidebar(QWidget):
             self._problems.show_notice(None)
             return
         first = problems[0]
-        message = display(first.message, limit=400)
         if len(problems) > 1:
             message = self.tr("%n profile file(s) cannot be read", "", len(problems))
-            hint = "\n".join(display(problem.message) for problem in problems[:4])
+            hint = "\n".join(_first_of(problem) for problem in problems[:4])
         else:
-            hint = display(first.hint, limit=400)
+            message, hint = _first_of(first), display(first.hint, limit=400)
         opening = Remedy(Deed.OPEN_SOURCE, self.tr("Open the file"), first.source)
         self._problems.show_notice(Notice("err", message, hint, (opening,)))
 
@@ -246,3 +259,16 @@ class Sidebar(QWidget):
                 (self.tr("Stop all"), lambda: self._switch_group(row.title, False)),
             )
             popup(self, entries)
+
+
+def _first_of(error: ProfileError) -> str:
+    """`office.toml line 12: "6080x" is not an address.`"""
+    file = display(Path(error.source).name)
+    if not error.problems:
+        return display(error.message, limit=400)
+    problem = error.problems[0]
+    message = display(problem.message, limit=400)
+    line = problem.line if isinstance(problem, FieldError) else None
+    if line is None:
+        return translate("Sidebar", "{0}: {1}").format(file, message)
+    return translate("Sidebar", "{0} line {1}: {2}").format(file, line, message)

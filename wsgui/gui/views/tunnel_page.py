@@ -91,7 +91,7 @@ class TunnelPage(QWidget):
             self.tabs.setTabText(Tab.CONNECTIONS, title)
         self._model.update(tunnel, now)
         if self._stack.currentIndex() == Tab.OVERVIEW:
-            self.overview.show_tunnel(tunnel, refusal=refusal, session=session, first_start=first_start)
+            self.overview.show_tunnel(tunnel, now, refusal=refusal, session=session, first_start=first_start)
         else:
             self.connections.show_tunnel(tunnel)
 

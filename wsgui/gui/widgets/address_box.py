@@ -9,7 +9,7 @@ from wsgui.engine.snapshot import Reach, TunnelSnapshot
 from wsgui.gui.formatting import plain_tooltip
 from wsgui.gui.theme import Type
 from wsgui.gui.widgets.buttons import IconButton
-from wsgui.gui.widgets.labels import SelectableAddress, Text
+from wsgui.gui.widgets.labels import ElidedText, SelectableAddress
 from wsgui.gui.widgets.shapes import Icon
 from wsgui.gui.wording import address_of, reach_words
 
@@ -28,7 +28,7 @@ class AddressBox(QFrame):
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._lock = Icon("unlocked", "dim", 15)
         self._reach_icon = Icon("computer", "dim", 15)
-        self._reach = Text("", Type.STRONG)
+        self._reach = ElidedText("", Type.STRONG, least_characters=5)
         self.address = SelectableAddress()
         self.address.setAccessibleName(self.tr("Address"))
         self.copy = IconButton("copy", self.tr("Copy the address"))
@@ -37,12 +37,13 @@ class AddressBox(QFrame):
         self.more.clicked.connect(self.menu_wanted)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(10, 2, 4, 2)
-        layout.setSpacing(7)
+        layout.setSpacing(6)
         for widget in (self._lock, self._reach_icon, self._reach):
             layout.addWidget(widget)
         layout.addSpacing(2)
         layout.addWidget(self.address, 1)
         layout.addWidget(self.copy)
+        layout.addSpacing(-6)
         layout.addWidget(self.more)
 
     def show_tunnel(self, tunnel: TunnelSnapshot) -> None:
@@ -50,7 +51,7 @@ class AddressBox(QFrame):
         self._lock.set("lock" if tunnel.secure else "unlocked", "ok" if tunnel.secure else "dim")
         self._reach_icon.set(_REACH_ICONS[tunnel.reach], "dim")
         words = reach_words(tunnel.reach)
-        self._reach.setText(words)
+        self._reach.set_whole(words)
         self.address.set_whole(address_of(tunnel))
         self.more.setVisible(bool(tunnel.page_url))
         encryption = self.tr("Encrypted (TLS)") if tunnel.secure else self.tr("Not encrypted")

@@ -45,15 +45,15 @@ from wsgui.gui.widgets.row_delegate import draw_button
 translate = QCoreApplication.translate
 Index = QModelIndex | QPersistentModelIndex
 _WIDTHS: Final = {
-    Column.CLIENT: 132,
-    Column.IDENTITY: 132,
-    Column.TARGET: 132,
-    Column.TO_CLIENT: 88,
-    Column.TO_TARGET: 88,
-    Column.TOTAL: 96,
-    Column.SINCE: 88,
+    Column.CLIENT: 116,
+    Column.IDENTITY: 100,
+    Column.TARGET: 112,
+    Column.TO_CLIENT: 84,
+    Column.TO_TARGET: 84,
+    Column.TOTAL: 92,
+    Column.SINCE: 84,
 }
-_ORIGIN_LEAST: Final = 120
+_ORIGIN_LEAST: Final = 96
 
 
 class _CellDelegate(QStyledItemDelegate):
@@ -88,7 +88,7 @@ class _CellDelegate(QStyledItemDelegate):
     def button(self, cell: QRectF) -> QRectF:
         """Where the button is in its cell."""
         width = disconnect_width()
-        return QRectF(cell.right() - width, cell.center().y() - theme.px(10), width, theme.px(20))
+        return QRectF(cell.right() - width - 3, cell.center().y() - theme.px(10), width, theme.px(20))
 
     def editorEvent(self, event: QEvent, model: QAbstractItemModel, option: QStyleOptionViewItem, index: Index) -> bool:
         if (
@@ -180,7 +180,7 @@ class ConnectionTable(QTableView):
             if column in _WIDTHS:
                 self.setColumnWidth(column, theme.px(_WIDTHS[column]))
             elif column is Column.DO:
-                self.setColumnWidth(column, round(disconnect_width()) + 16)
+                self.setColumnWidth(column, round(disconnect_width()) + 8)
             if column is not Column.ORIGIN and not self.isColumnHidden(column):
                 used += self.columnWidth(column)
         least = max(theme.px(_ORIGIN_LEAST), 1)

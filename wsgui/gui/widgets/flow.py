@@ -34,11 +34,13 @@ class _Wrapping(QLayout):
         return True
 
     def heightForWidth(self, width: int) -> int:
-        return self._arrange(QRect(0, 0, width, 0), move=False)
+        margins = self.contentsMargins()
+        inner = width - margins.left() - margins.right()
+        return self._arrange(QRect(0, 0, inner, 0), move=False) + margins.top() + margins.bottom()
 
     def setGeometry(self, rectangle: QRect) -> None:
         super().setGeometry(rectangle)
-        self._arrange(rectangle, move=True)
+        self._arrange(rectangle.marginsRemoved(self.contentsMargins()), move=True)
 
     def sizeHint(self) -> QSize:
         return self.minimumSize()
@@ -59,12 +61,12 @@ class _Wrapping(QLayout):
 class FlowRow(_Wrapping):
     """Items in a row, on as many lines as the width needs, each line centred on its own height.
 
-    With `push_last` the last item stands at the right end while everything is on one line.
+    Items from number `push_from` on stand at the right end of their line, if others are to the left of them.
     """
 
-    def __init__(self, spacing: int, parent: QWidget | None = None, *, push_last: bool = False) -> None:
+    def __init__(self, spacing: int, parent: QWidget | None = None, *, push_from: int | None = None) -> None:
         super().__init__(spacing, parent)
-        self._push_last = push_last
+        self._push_from = push_from
 
     def sizeHint(self) -> QSize:
         shown = self._shown()
@@ -85,20 +87,24 @@ class FlowRow(_Wrapping):
         y = rectangle.y()
         for line in lines:
             height = max((size.height() for _, size in line), default=0)
-            x = rectangle.x()
-            for item, size in line:
-                if move:
-                    if self._push_last and len(lines) == 1 and item is line[-1][0] and len(line) > 1:
-                        x = rectangle.right() + 1 - size.width()
-                    top = y + (height - size.height()) // 2
-                    item.setGeometry(QRect(QPoint(x, top), size))
-                x += size.width() + self._gap
+            if move:
+                self._place(line, rectangle, y, height)
             y += height + self._gap
         return y - self._gap - rectangle.y()
 
+    def _place(self, line: list[tuple[QLayoutItem, QSize]], rectangle: QRect, y: int, height: int) -> None:
+        pushed = self._items[self._push_from :] if self._push_from is not None else []
+        free = rectangle.width() - sum(size.width() for _, size in line) - self._gap * (len(line) - 1)
+        x = rectangle.x()
+        for place, (item, size) in enumerate(line):
+            if place and item in pushed and line[place - 1][0] not in pushed:
+                x += max(free, 0)
+            item.setGeometry(QRect(QPoint(x, y + (height - size.height()) // 2), size))
+            x += size.width() + self._gap
+
 
 class CardGrid(_Wrapping):
-    """Items of one width in as many columns as fit; 12 px gaps."""
+    """Items in as many columns as fit, all of a row of one width."""
 
     def __init__(self, spacing: int = 12) -> None:
         super().__init__(spacing)
@@ -118,9 +124,10 @@ class CardGrid(_Wrapping):
         rows = -(-len(shown) // columns)
         columns = -(-len(shown) // rows)  # even rows: 3 + 2 rather than 4 + 1
         if move:
-            each = (rectangle.width() - self._gap * (columns - 1)) / columns
             for index, item in enumerate(shown):
                 row, column = divmod(index, columns)
+                in_row = min(columns, len(shown) - row * columns)
+                each = (rectangle.width() - self._gap * (in_row - 1)) / in_row
                 left = round(rectangle.x() + column * (each + self._gap))
                 right = round(rectangle.x() + column * (each + self._gap) + each)
                 item.setGeometry(QRect(left, rectangle.y() + row * (height + self._gap), right - left, height))

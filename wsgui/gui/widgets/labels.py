@@ -125,11 +125,11 @@ class SelectableAddress(QLineEdit):
 
     def sizeHint(self) -> QSize:
         metrics = QFontMetrics(self.font())
-        return QSize(metrics.horizontalAdvance(self._whole) + 12, metrics.height() + 4)
+        return QSize(metrics.horizontalAdvance(self._whole) + 8, metrics.height() + 4)
 
     def minimumSizeHint(self) -> QSize:
         metrics = QFontMetrics(self.font())
-        return QSize(min(metrics.horizontalAdvance("0") * 14, self.sizeHint().width()), metrics.height() + 4)
+        return QSize(min(metrics.horizontalAdvance("0") * 10, self.sizeHint().width()), metrics.height() + 4)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         self.setText(self._whole)
@@ -157,7 +157,7 @@ class SelectableAddress(QLineEdit):
                 self.setText(self._whole)
             return
         metrics = QFontMetrics(self.font())
-        shown = metrics.elidedText(self._whole, Qt.TextElideMode.ElideMiddle, max(self.width() - 8, 0))
+        shown = metrics.elidedText(self._whole, Qt.TextElideMode.ElideMiddle, max(self.width() - 4, 0))
         self.setText(shown)
         self.setToolTip(plain_tooltip(self._whole) if shown != self._whole else "")
         self.setCursorPosition(0)

@@ -146,6 +146,10 @@ class RowDelegate(QStyledItemDelegate):
         right = button.left() - px(8) if offered else rectangle.right() - px(8)
         box = QRectF(left, centre - px(9), max(right - left, 0), px(18))
         _draw(painter, box, display(row.title), Type.SMALL_STRONG, colours.dim)
+        if row.collapsed and row.attention:
+            metrics = QFontMetricsF(theme.font(Type.SMALL_STRONG))
+            beside = left + min(metrics.horizontalAdvance(display(row.title)), box.width()) + px(6)
+            icons.paint_icon(painter, "warning", colours.warn, QRectF(beside, centre - size / 2, size, size))
         if offered:
             draw_button(painter, button, _group_label(row))
         if focused:

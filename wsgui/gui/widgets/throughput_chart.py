@@ -91,7 +91,7 @@ class ThroughputChart(QWidget):
         self._pacer.request()
 
     def sizeHint(self) -> QSize:
-        return QSize(600, 300)
+        return QSize(600, theme.px(180))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(240, 120)
