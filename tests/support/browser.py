@@ -1,0 +1,65 @@
+"""Debian's Chromium, driven by Playwright, that speaks to nobody but the pages under test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from playwright.async_api import BrowserContext, Page, async_playwright
+
+from tests.support.programs import need
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+OPEN_SOCKET = """address => new Promise(done => {
+  const socket = new WebSocket(address, ["binary"]);
+  socket.onopen = () => { socket.onclose = null; socket.close(); done("open"); };
+  socket.onclose = event => done(`closed ${event.code}`);
+})"""
+
+
+@asynccontextmanager
+async def chromium(*, resolve: Sequence[str] = (), **context: Any) -> AsyncIterator[BrowserContext]:
+    """Start a browser with an empty profile.
+
+    Args:
+        resolve: Rules for names, as `MAP evil.example 127.0.0.1`; what they do not name resolves as usual.
+        context: Playwright's options of a browser context.
+    """
+    need(CHROMIUM)
+    arguments = list(ARGUMENTS)
+    if resolve:
+        arguments.append(f"--host-resolver-rules={', '.join(resolve)}")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        try:
+            yield await browser.new_context(**context)
+        finally:
+            await browser.close()
+
+
+class Console:
+    """What a page's developer console says."""
+
+    def __init__(self, page: Page) -> None:
+        self.lines: list[str] = []
+        page.on("console", lambda message: self.lines.append(message.text))
+        page.on("pageerror", lambda error: self.lines.append(str(error)))
+
+    def says(self, words: str) -> bool:
+        return any(words in line for line in self.lines)
+
+
+async def open_socket(page: Page, address: str) -> str:
+    """Open a WebSocket from a page: `open`, or `closed` and the code that the page saw."""
+    return str(await page.evaluate(OPEN_SOCKET, address))
