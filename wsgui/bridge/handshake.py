@@ -279,6 +279,8 @@ class Handshake:
             self._answer(refusal(408, message, hint))
             self._bridge.refused(self, "", 408, message, hint, "limit")
         else:
+            if self._task is not None:
+                self._bridge.refused(self, "", 0, *_tls_problem(TimeoutError()), "tls")
             self.close()
 
     def _gone(self, _: OSError | None) -> None:

@@ -159,7 +159,7 @@ def upgrade_response(request: Request) -> bytes:
     if b"content-length" in fields or b"transfer-encoding" in fields:
         raise BadRequest(400, "A WebSocket's opening request has no body.", "Use a browser or a WebSocket client.")
     try:
-        if "upgrade" not in _connection_options(request.text(b"connection") or ""):
+        if "upgrade" not in _connection_options(request.text(b"connection") or "close"):
             raise BadRequest(
                 400, "The Connection field does not say Upgrade.", "Let the proxy in between pass Upgrade on."
             )
