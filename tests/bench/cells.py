@@ -185,12 +185,18 @@ def up(message_bytes: int) -> Callable[[Load, Instance, Scale], Figures]:
 
 
 def round_trip(load: Load, instance: Instance, scale: Scale) -> Figures:
-    """64 bytes there and back: median and 99th percentile in µs."""
+    """64 bytes there and back: median and 99th percentile in µs, CPU µs of each."""
     job = {"do": "round_trip", "count": scale.round_trips, "seconds": scale.seconds * 2}
     with load.prepared(instance, job) as run:
+        before = instance.process.cpu_seconds()
         run.go()
         times = sorted(run.answers()[0]["times"])
-    return {"p50 µs": statistics.median(times) * 1e6, "p99 µs": times[int(len(times) * 0.99)] * 1e6}
+        cpu = instance.process.cpu_seconds() - before
+    return {
+        "p50 µs": statistics.median(times) * 1e6,
+        "p99 µs": times[int(len(times) * 0.99)] * 1e6,
+        "CPU µs": cpu / len(times) * 1e6,
+    }
 
 
 def connections(load: Load, instance: Instance, scale: Scale) -> Figures:

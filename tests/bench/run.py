@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -41,7 +42,11 @@ class Bench:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stack.close()
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl+C would leave processes behind
+        try:
+            self._stack.close()
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def _stop_instances(self) -> None:
         while self._instances:
@@ -105,11 +110,15 @@ def collect(bench: Bench, rows: Sequence[Cell], peers: Sequence[Peer], results: 
     """Fill `results` round by round, so that what was measured survives an interruption; progress goes to stderr."""
     for cell in rows:
         results.setdefault(cell.name, {peer.name: [] for peer in peers})
+    on_a_terminal = sys.stderr.isatty()
+    said = -1
     for number, cell, peer, figure in bench.rounds(rows, peers):
         results[cell.name][peer.name].append(figure)
-        if sys.stderr.isatty():
-            print(
-                f"\rround {number + 1} of {bench.scale.rounds}: {cell.name}, {peer.name}\x1b[K", end="", file=sys.stderr
-            )
-    if sys.stderr.isatty():
+        line = f"round {number + 1} of {bench.scale.rounds}: {cell.name}, {peer.name}"
+        if on_a_terminal:
+            print(f"\r{line}\x1b[K", end="", file=sys.stderr, flush=True)
+        elif said != number:
+            said = number
+            print(line, file=sys.stderr, flush=True)
+    if on_a_terminal:
         print("\r\x1b[K", end="", file=sys.stderr)

@@ -44,5 +44,5 @@ class Stopwatch(application.Program):
 
 
 if __name__ == "__main__":
-    application.Program = Stopwatch  # type: ignore[misc]
+    application.Program = Stopwatch  # type: ignore[assignment,misc]
     sys.exit(start.run(log_level="error"))
