@@ -39,7 +39,7 @@ class Tray(QObject):
     """Keeps the icon in the tray, and looks for a tray as long as there is none.
 
     Args:
-        menu: What the icon opens; its life is the caller's affair.
+        menu: What the icon opens.
     """
 
     clicked = Signal()
@@ -88,8 +88,11 @@ class Tray(QObject):
             self._icon.setIcon(tray_icon(state, dark_panel=_dark_panel()))
 
     def close(self) -> None:
+        """Take the icon and its menu down for good."""
         self._timer.stop()
         self._icon.hide()
+        self._menu.close()
+        self.deleteLater()
 
     def _new_icon(self) -> QSystemTrayIcon:
         icon = QSystemTrayIcon(tray_icon(self._state, dark_panel=_dark_panel()), self)

@@ -83,6 +83,11 @@ class TrayMenu:
             return True
         return self._open_since is not None and time.monotonic() - self._open_since < FORGOTTEN_SECONDS
 
+    def close(self) -> None:
+        """Take the menu down for good; nothing may be asked of it after this."""
+        self.menu.hide()
+        self.menu.deleteLater()
+
     def update(self, snapshot: EngineSnapshot) -> None:
         """Take over `snapshot`, unless the menu is open: then nothing moves, and the next one will do."""
         if self.is_open:
