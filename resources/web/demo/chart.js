@@ -66,7 +66,8 @@ export class Chart {
       pen.moveTo(box.left, Math.round(y(value)) + 0.5);
       pen.lineTo(box.right, Math.round(y(value)) + 0.5);
       pen.stroke();
-      pen.fillText(value ? si(value, "B/s").join(" ") : "0", box.left - 8, y(value) + 4);
+      const [amount, unit] = si(value, "B/s");
+      pen.fillText(value ? `${Number(amount)} ${unit}` : "0", box.left - 8, y(value) + 4);
     }
     pen.save();
     pen.beginPath();

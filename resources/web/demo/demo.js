@@ -18,14 +18,19 @@ let described = 0;
 
 element("address").textContent = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/`;
 
+// Only what changed, as a screen reader may read a change aloud.
+function say(id, text) {
+  if (element(id).textContent !== text) element(id).textContent = text;
+}
+
 const on = {
   state({ word, what, hint, retryMs }) {
     element("state").dataset.state = word;
     element("state-word").textContent = WORDS[word];
     element("notice").hidden = !what;
     element("notice").classList.toggle("bad", word === "failed");
-    element("notice-what").textContent = what;
-    element("notice-do").textContent = hint;
+    say("notice-what", what);
+    say("notice-do", hint);
     retryAt = retryMs && performance.now() + retryMs;
     const connected = word === "running";
     for (const id of ["download", "upload", "words", "send"]) element(id).disabled = !connected;
@@ -55,7 +60,7 @@ const on = {
     figures = detail;
     for (const [id, active] of [["download", figures.downloading], ["upload", figures.uploading]]) {
       element(id).setAttribute("aria-pressed", String(active));
-      element(id).lastElementChild.textContent = `${active ? "Stop" : "Start"} ${id}`;
+      say(`${id}-word`, `${active ? "Stop" : "Start"} ${id}`);
     }
     sample();
   },
@@ -97,8 +102,8 @@ function sample() {
   show("down", rates.down, "B/s");
   show("up", rates.up, "B/s");
   show("total", received + sent, "B");
-  if (retryAt) element("notice-do").textContent = `Trying again in ${duration(Math.max(0, retryAt - now) / 1000 + 0.5)}.`;
-  element("since").textContent = figures.connectedMs ? `Connected for ${duration(figures.connectedMs / 1000)}.` : "";
+  if (retryAt) say("notice-do", `Trying again in ${duration(Math.max(0, retryAt - now) / 1000 + 0.5)}.`);
+  say("since", figures.connectedMs ? `Connected for ${duration(figures.connectedMs / 1000)}.` : "");
   const words = chart.draw(now, rates);
   if (now - described > 5000) {
     described = now;

@@ -41,6 +41,7 @@ export class Tunnel extends EventTarget {
   #timer = 0;
   #echoTimer = 0;
   #complaint = "";
+  #why = ""; // why it ended, kept in sight until it is up again
   #asked = 0;
   #sunk = 0;
   #taken = 0;
@@ -49,7 +50,7 @@ export class Tunnel extends EventTarget {
   connect() {
     clearTimeout(this.#timer);
     if (this.#socket) return;
-    this.#state("connecting");
+    this.#state("connecting", this.#why);
     const socket = new WebSocket(this.address, ["binary"]);
     socket.binaryType = "arraybuffer";
     socket.onmessage = (event) => this.#message(event.data);
@@ -125,6 +126,7 @@ export class Tunnel extends EventTarget {
 
   #letIn() {
     this.#wasLetIn = true;
+    this.#why = "";
     this.#openedAt = performance.now();
     this.#asked = this.#sunk = this.#taken = 0;
     this.#state("running");
@@ -187,7 +189,8 @@ export class Tunnel extends EventTarget {
       const wait = this.#delay * (0.75 + Math.random() / 2);
       this.#delay = Math.min(this.#delay * 2, LONGEST_DELAY_MS);
       this.#timer = setTimeout(() => this.connect(), wait);
-      this.#state("waiting", what, "", wait);
+      if (wasIn || event.code !== 1006 || !this.#why) this.#why = what; // 1006 now: it does not answer yet
+      this.#state("waiting", this.#why, "", wait);
     }
   }
 
