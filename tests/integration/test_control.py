@@ -182,11 +182,13 @@ async def test_a_process_that_hangs_does_not_keep_status_from_the_others(
 ) -> None:
     two[0].signal(signal.SIGSTOP)
     try:
-        code, out, _ = await ask(run_wsgui, "status")
+        code, out, err = await ask(run_wsgui, "status")
     finally:
         two[0].signal(signal.SIGCONT)
 
     assert code == 0
+    assert len(err) == 1
+    assert "lab.sock does not answer. Look at its log" in err[0]
     assert any(line.startswith("gate (headless") for line in out)
 
 

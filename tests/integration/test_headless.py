@@ -376,10 +376,10 @@ async def test_the_service_manager_hears_ready_reloading_and_stopping(
             return await asyncio.wait_for(loop.sock_recv(manager, 4096), SECONDS)
 
         process = await run_wsgui("--profile", "lab", env={"NOTIFY_SOCKET": str(tmp_path / "notify")})
-        assert await heard() == b"READY=1\nSTATUS=Running lab"
+        assert await heard() == b"READY=1\nSTATUS=lab: running"
         process.signal(signal.SIGHUP)
         assert (await heard()).startswith(b"RELOADING=1\nMONOTONIC_USEC=")
-        assert await heard() == b"READY=1"
+        assert await heard() == b"READY=1\nSTATUS=lab: running"
         process.signal(signal.SIGTERM)
         assert await heard() == b"STOPPING=1"
 
@@ -454,6 +454,42 @@ async def test_a_log_that_nobody_reads_holds_nothing_up(
 
     for _ in range(1500):
         assert await refused()
-    process.process.kill()
-    await process.process.wait()
+    process.signal(signal.SIGTERM)
+    assert await asyncio.wait_for(process.process.wait(), SECONDS) == 0
     process._reading.clear()
+
+
+async def test_readers_that_have_gone_change_neither_the_tunnel_nor_the_exit_code(
+    environment: dict[str, str], free_port: int, tmp_path: Path
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.setblocking(False)
+        process = await asyncio.create_subprocess_exec(
+            *[sys.executable, "-m", "wsgui", "--demo", "--listen", f"127.0.0.1:{free_port}"],
+            env=environment | {"NOTIFY_SOCKET": str(tmp_path / "notify")},
+            stdin=subprocess.DEVNULL,
+            stdout=writing,
+            stderr=writing,
+        )
+        os.close(writing)
+        await asyncio.wait_for(asyncio.get_running_loop().sock_recv(manager, 4096), SECONDS)
+    async with connect(f"ws://127.0.0.1:{free_port}/"):
+        process.send_signal(signal.SIGTERM)
+
+    assert await asyncio.wait_for(process.wait(), SECONDS) == 0
+
+
+async def test_when_one_of_two_cannot_start_neither_runs(
+    run_wsgui: RunWsgui, write_profile: WriteProfile, start_echo: StartEcho, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        write_profile("lab", target="demo:", listen=f"unix:{tmp_path}/s")
+        write_profile("desk", target="demo:", listen=f"127.0.0.1:{other.getsockname()[1]}")
+        process = await run_wsgui("--profile", "lab", "--profile", "desk", "--grace", "600")
+
+        assert await process.ended() == 1
+
+    assert not (tmp_path / "s").exists()

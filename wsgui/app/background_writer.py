@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import io
+import os
 import queue
 import threading
 from collections.abc import Callable
 from typing import Final, TextIO
 
 _MOST_WAITING: Final = 8192
+_LINES_AT_ONCE: Final = 256
 _LAST_WORDS_SECONDS: Final = 2.0
 
 
@@ -21,8 +24,8 @@ class BackgroundWriter:
     """
 
     def __init__(self, stream: TextIO, notice: Callable[[int], str] | None = None) -> None:
-        self._stream = stream
         self._notice = notice
+        self._write = _writer(stream)
         self._queue: queue.Queue[str | None] = queue.Queue(_MOST_WAITING)
         self._left_out = 0
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
@@ -42,15 +45,45 @@ class BackgroundWriter:
             self._thread.join(_LAST_WORDS_SECONDS)
 
     def _run(self) -> None:
-        while (line := self._queue.get()) is not None:
-            lines = [line]
+        going_on = True
+        while going_on:
+            lines: list[str] = []
+            waiting = self._queue.get()
+            while waiting is not None:
+                lines.append(waiting)
+                if len(lines) >= _LINES_AT_ONCE or self._queue.empty():
+                    break
+                waiting = self._queue.get()
+            going_on = waiting is not None
             if self._left_out and self._notice:
                 count, self._left_out = self._left_out, 0
                 lines.append(self._notice(count))
-            # A reader that went away, or a terminal that cannot show a letter, is no reason to stop reading the queue.
+            # A reader that has gone is no reason to stop taking lines from the queue.
             with contextlib.suppress(OSError, ValueError):
-                self._stream.write("".join(f"{one}\n" for one in lines))
-                if self._queue.empty():
-                    self._stream.flush()
-        with contextlib.suppress(OSError, ValueError):
-            self._stream.flush()
+                self._write("".join(f"{line}\n" for line in lines))
+
+
+def _writer(stream: TextIO) -> Callable[[str], None]:
+    """What writes to `stream`, past its buffer where it is a real file.
+
+    A thread that is stuck inside `sys.stderr` holds its lock, and with that Python aborts when it ends; and what is
+    left in the buffer of a stream that has gone makes the exit code 120.
+    """
+    try:
+        descriptor = os.dup(stream.fileno())
+    except (io.UnsupportedOperation, AttributeError, OSError, ValueError):
+
+        def to_stream(text: str) -> None:
+            stream.write(text)
+            stream.flush()
+
+        return to_stream
+    raw = io.FileIO(descriptor, "w")
+    encoding = stream.encoding or "utf-8"
+
+    def to_file(text: str) -> None:
+        data = memoryview(text.encode(encoding, "backslashreplace"))
+        while data:
+            data = data[raw.write(data) or 0 :]
+
+    return to_file

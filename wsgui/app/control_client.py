@@ -9,6 +9,7 @@ import socket
 import stat
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -127,10 +128,12 @@ class ControlClient:
         self.close()
 
 
-def peers(runtime: Path, *, timeout_seconds: float = 2.0) -> tuple[Peer, ...]:
+def peers(
+    runtime: Path, *, timeout_seconds: float = 2.0, on_silence: Callable[[ControlError], object] | None = None
+) -> tuple[Peer, ...]:
     """The living processes with a socket in the `runtime` folder, by name; what dead ones left behind is removed.
 
-    One that does not answer in time is left out, and left alone.
+    One that does not answer in time is left out, and left alone; `on_silence` hears of it.
 
     Raises:
         FolderError: The folder is not private enough to trust what is in it.
@@ -151,8 +154,11 @@ def peers(runtime: Path, *, timeout_seconds: float = 2.0) -> tuple[Peer, ...]:
             )
         except _NobodyThereError:
             _remove_stale(path)
-        except (ControlError, OSError, KeyError, TypeError, ValueError):
-            continue
+        except ControlError as error:
+            if on_silence is not None:
+                on_silence(error)
+        except (OSError, KeyError, TypeError, ValueError):
+            continue  # Gone meanwhile, or no wsgui.
     return tuple(sorted(found, key=lambda peer: (peer.name.casefold(), peer.pid)))
 
 

@@ -107,7 +107,7 @@ def _addressed(process: str) -> tuple[Peer, ...]:
     Raises:
         ControlError: `process` is given, but none is called so.
     """
-    everybody = peers(paths().runtime)
+    everybody = peers(paths().runtime, on_silence=complain)
     if not process:
         return everybody
     chosen = tuple(p for p in everybody if p.name.casefold() == process.casefold() or str(p.pid) == process)

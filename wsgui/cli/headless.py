@@ -116,8 +116,10 @@ class _Process:
         with Signals(end=self._end, reload=self._reload_requested):
             async with runtime:
                 code = await self._start()
-                if code == EXIT_OK and not self._first.is_set():
-                    self._notifier.ready(f"Running {', '.join(runtime.engine.names)}")
+                if code != EXIT_OK:
+                    self._grace_seconds = 0.0  # What does not run as a whole does not linger either.
+                elif not self._first.is_set():
+                    self._notifier.ready(self._status())
                     await self._first.wait()
                 await self._drain()
         return code
@@ -180,7 +182,12 @@ class _Process:
             done = await self._runtime.reload()
             if done.profiles:
                 self._say(f"Reloaded: {', '.join(done.profiles)}.")
-            self._notifier.ready()
+            self._notifier.ready(self._status())
+
+    def _status(self) -> str:
+        """One line for the service manager."""
+        tunnels = self._runtime.engine.snapshot().tunnels
+        return ", ".join(f"{tunnel.name}: {tunnel.state.value}" for tunnel in tunnels)
 
     def _say(self, message: str) -> None:
         self._runtime.engine.events.publish(LogLine(time.time(), "", logging.INFO, message))
