@@ -256,4 +256,4 @@ async def test_a_client_that_never_reads_is_not_read_and_fills_nothing(protocol:
 async def test_the_clock_goes_on_while_a_download_keeps_the_connection_busy(client: Client) -> None:
     await client.send(frame(Kind.ASK, struct.pack("!Q", 2**64 - 1)))
     times = [int.from_bytes((await client.next_of(Kind.CLOCK))[1]) // 1000 for _ in range(3)]
-    assert times[2] - times[0] in (1, 2, 3)
+    assert times[0] < times[2]

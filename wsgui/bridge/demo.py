@@ -40,6 +40,8 @@ _HIGH_WATER: Final = 256 * 1024
 _LOW_WATER: Final = 64 * 1024
 # Replies may go on for a while after the source was stopped, so that a download does not hold an upload back.
 _MOST_UNSENT: Final = 2 * _HIGH_WATER
+# A loop's timers may be a millisecond early, and the same second would then be told twice.
+_LATE_SECONDS: Final = 0.005
 # A fast reader must not keep the loop from everybody else.
 _FRAMES_A_TURN: Final = 4
 
@@ -246,7 +248,7 @@ class DemoProtocol(asyncio.Protocol):
             self._tell_time()
         else:  # a clock that nobody reads would fill the memory, slowly: one tick waits, the others are left out
             self._tick_due = True
-        self._timer = asyncio.get_running_loop().call_later(1 - self._now() % 1, self._tick)
+        self._timer = asyncio.get_running_loop().call_later(1 + _LATE_SECONDS - self._now() % 1, self._tick)
 
     def _tell_time(self) -> None:
         self._tick_due = False
