@@ -35,11 +35,11 @@ class Header(QWidget):
         self._actions = actions
         self._tunnel: TunnelSnapshot | None = None
         self._choosing = False
-        self._title = ElidedText("", Type.TITLE, least_characters=8)
+        self._title = ElidedText("", Type.TITLE, least_characters=5)
         self._icon = Icon("state-stopped", "off", 13)
-        self._state = ElidedText("", Type.STRONG, least_characters=8)
+        self._state = ElidedText("", Type.STRONG, least_characters=24)
         self._overlay_icon = Icon("warning", "warn", 15)
-        self._overlay = ElidedText("", Type.STRONG, "warn", least_characters=8)
+        self._overlay = ElidedText("", Type.STRONG, "warn", least_characters=24)
         self.open = Button(self.tr("Open"), "primary")
         self.start = Button(self.tr("Start"), "primary")
         self.stop = Button(self.tr("Stop"))

@@ -23,6 +23,7 @@ from wsgui.gui.wording import Notice, Remedy, state_notice
 ROWS_SHOWN = 5
 LOW_WINDOW = 680
 """Below this height of the window (pixels at a text scale of 1) the chart is 140 px and the page scrolls."""
+MOST_CHART = 560
 _RUNNING = (TunnelState.RUNNING, TunnelState.FINISHING)
 
 
@@ -40,6 +41,7 @@ class Overview(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.state_notice = NoticeCard()
         self.refusal_notice = NoticeCard()
@@ -66,13 +68,10 @@ class Overview(QScrollArea):
         inside.setObjectName("scrolled")
         self.setWidget(inside)
         layout = QVBoxLayout(inside)
-        layout.setContentsMargins(28, 12, 28, 20)
+        # The scroll bar (10 px, invisible while there is nothing to scroll) stands in the right margin, and the
+        # last spacing in the lower one, so that the cards stay in line with the header.
+        layout.setContentsMargins(28, 12, 18, 8)
         layout.setSpacing(12)
-        # A scroll bar stands in the margin, so that the cards stay in line with the header.
-        bar = self.verticalScrollBar()
-        bar.rangeChanged.connect(
-            lambda _least, most: layout.setContentsMargins(28, 12, 28 - (bar.width() if most > 0 else 0), 20)
-        )
         self._figures = QWidget()
         grid = CardGrid(12)
         self._figures.setLayout(grid)
@@ -100,7 +99,7 @@ class Overview(QScrollArea):
         for notice in (self.state_notice, self.refusal_notice, self.start_card):
             layout.addWidget(notice)
         layout.addWidget(self._figures)
-        layout.addWidget(self._chart_card, 1)
+        layout.addWidget(self._chart_card, 100)
         layout.addWidget(self._table_card)
         layout.addWidget(self.quiet)
         self._filler = QWidget()
@@ -132,7 +131,6 @@ class Overview(QScrollArea):
         live = running and not waiting_for_first
         for part in (self._figures, self._chart_card, self._table_card):
             part.setVisible(live)
-        self._filler.setVisible(not live)
         self.quiet.setVisible(not live and tunnel.state not in (TunnelState.WAITING, TunnelState.FAILED))
         if not live:
             self.quiet.show_tunnel(tunnel, session, now)
@@ -167,7 +165,7 @@ class Overview(QScrollArea):
             self.chart.setFixedHeight(theme.px(140))
         else:
             self.chart.setMinimumHeight(theme.px(180))
-            self.chart.setMaximumHeight(16777215)
+            self.chart.setMaximumHeight(theme.px(MOST_CHART))
 
     def _disconnect(self, connection: int) -> None:
         if self._tunnel is not None:

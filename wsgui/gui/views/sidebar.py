@@ -133,22 +133,12 @@ class Sidebar(QWidget):
         row = FlowRow(2, foot)
         row.setContentsMargins(6, 0, 0, 0)
         self._counts: dict[Show, Button] = {}
-        self._dots: dict[Show, Text] = {}
-        self._pairs: dict[Show, QWidget] = {}
         for show in (Show.RUNNING, Show.ATTENTION, Show.CONNECTED):
             button = Button("", "foot")
             button.setCheckable(True)
             button.clicked.connect(lambda checked, show=show: self._set_show(show if checked else Show.ALL))
             self._counts[show] = button
-            self._dots[show] = Text("·", Type.SMALL_STRONG, "dim")
-            # The dot goes with the count before it, so that no line begins with one.
-            pair = self._pairs[show] = QWidget()
-            pair_row = QHBoxLayout(pair)
-            pair_row.setContentsMargins(0, 0, 0, 0)
-            pair_row.setSpacing(2)
-            pair_row.addWidget(button)
-            pair_row.addWidget(self._dots[show])
-            row.addWidget(pair)
+            row.addWidget(button)
         return foot
 
     def _lay_out(self) -> None:
@@ -176,10 +166,10 @@ class Sidebar(QWidget):
         self.model.update(snapshot, refusals)
         for show, text in zip(self._counts, foot_counts(snapshot), strict=True):
             button = self._counts[show]
-            self._pairs[show].setVisible(bool(text))
-            self._dots[show].setVisible(show is not Show.CONNECTED)
+            button.setVisible(bool(text))
             if text and button.accessibleName() != text:
-                button.set_label(text)
+                # The dot goes with the count before it, so that no line begins with one.
+                button.set_label(text, after="" if show is Show.CONNECTED else "  ·")
             if not text and self.model.show is show:
                 self._set_show(Show.ALL)
         self._nothing.setVisible(bool(snapshot.tunnels) and self.model.rowCount() == 0)

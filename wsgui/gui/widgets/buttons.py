@@ -28,10 +28,13 @@ class Button(QPushButton):
         theme.changed.connect(self._dress)
         self.set_label(text)
 
-    def set_label(self, text: str) -> None:
-        """Show `text`, which may come from outside: elided when it is very long, whole in the tooltip."""
+    def set_label(self, text: str, *, after: str = "") -> None:
+        """Show `text`, which may come from outside: elided when it is very long, whole in the tooltip.
+
+        `after` is shown behind it and left out of what a screen reader says.
+        """
         shown = QFontMetrics(self.font()).elidedText(text, Qt.TextElideMode.ElideMiddle, theme.px(_MAX_LABEL_PIXELS))
-        label = escaped_ampersand(shown)
+        label = escaped_ampersand(shown + after)
         if label != self.text():
             self.setText(label)
         self.setAccessibleName(text)
