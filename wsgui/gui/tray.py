@@ -55,6 +55,7 @@ class Tray(QObject):
         self._changed_at = -STEADY_SECONDS
         self._started_at = time.monotonic()
         self._available = QSystemTrayIcon.isSystemTrayAvailable()
+        self._seen = self._available
         self._told_lost = False
         self._icon = self._new_icon()
         self._timer = QTimer(self)
@@ -68,8 +69,8 @@ class Tray(QObject):
 
     @property
     def looking(self) -> bool:
-        """Still within the first 10 seconds, in which a tray may yet come."""
-        return not self._available and time.monotonic() - self._started_at < LOOK_FOR_SECONDS
+        """No tray was there yet, and it is within the first 10 seconds, in which one may come."""
+        return not self._seen and time.monotonic() - self._started_at < LOOK_FOR_SECONDS
 
     @property
     def geometry(self) -> QRect:
@@ -115,7 +116,7 @@ class Tray(QObject):
             old.deleteLater()
         self._available = available
         if available:
-            self._told_lost = False
+            self._seen, self._told_lost = True, False
         elif not self._told_lost and not self.looking:
             self._told_lost = True
             self.lost.emit()
