@@ -393,3 +393,37 @@ async def test_disconnecting_one_leaves_the_others() -> None:
             two.send(client_frame(2, b"x"))
             assert await two.data(1) == b"x"
             assert not await tunnel.engine.disconnect("T", 4711)
+
+
+async def test_clients_that_reset_amid_both_directions_leave_no_session_behind() -> None:
+    """libuv tells a reset once; a session that missed it would go on feeding a dead socket."""
+
+    async def both_ways(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async def swallow() -> None:
+            while await reader.read(1 << 16):
+                pass
+
+        swallowing = asyncio.create_task(swallow())
+        try:
+            while True:
+                writer.write(bytes(1 << 16))
+                await writer.drain()
+        finally:
+            swallowing.cancel()
+
+    upload = client_frame(2, bytes(60_000))
+    async with tcp_target(both_ways) as port, running(target=f"127.0.0.1:{port}") as tunnel:
+        for number in range(20):
+            async with await RawClient.connect(tunnel.url) as client:
+                await client.upgrade()
+                for _ in range(10 + number):
+                    client.send(upload)
+                    await client.writer.drain()
+                    if number % 2:
+                        await client.reader.read(1 << 16)
+                sock = client.writer.transport.get_extra_info("socket")
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        for number in range(1, 21):
+            closed = await tunnel.event(ConnectionClosed, lambda event, number=number: event.connection == number)
+            assert closed.code == 1006
+        assert tunnel.now.connections == ()

@@ -194,7 +194,8 @@ class Bridge:
             relay.end(INTERNAL_ERROR, "Failed to connect to downstream server")
 
         task = connector.connect(connected, failed)
-        if task is not None and not task.done():
+        if task is not None:
+            client.pause()
             self._connecting[relay.number] = task
             task.add_done_callback(self._connect_done)
 
@@ -208,12 +209,12 @@ class Bridge:
             task.cancel()
         del self.relays[relay.number]
         self._observer.closed(relay)
-        self.lingering(relay.client, relay.limit_key)
+        self.lingering(relay.client, relay.limit_key, peer_is_done=relay.client_is_done)
         if relay.target is not None:
             self.lingering(relay.target)
         self._check_quiet()
 
-    def lingering(self, end: End, counted: str | None = None) -> None:
+    def lingering(self, end: End, counted: str | None = None, *, peer_is_done: bool = False) -> None:
         """Let an end flush and close; `counted` is the limit's key that is given back once it has."""
 
         def closed() -> None:
@@ -223,7 +224,7 @@ class Bridge:
             self._check_quiet()
 
         self._lingering[end] = (end.pending, time.monotonic())
-        end.linger(closed)
+        end.linger(closed, peer_is_done=peer_is_done)
 
     # The clock
 

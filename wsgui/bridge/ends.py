@@ -49,7 +49,7 @@ class End(Protocol):
 
         Returns:
             False when some of it has to wait: stop feeding, `on_drained` is called when it is gone. A peer that is
-            gone takes everything: its end is reported by the reading side.
+            gone takes nothing more: its end is reported by the reading side.
         """
         ...
 
@@ -61,15 +61,23 @@ class End(Protocol):
         """Stop reading: the peer is held back by TCP."""
         ...
 
+    def probe(self) -> None:
+        """Look for an end of the connection that the loop did not tell, where it may have.
+
+        libuv reports a reset (EPOLLERR) once, to whoever reads or writes then, and stops polling: a reader that was
+        paused at that moment, or found bytes before the error, would never be called again.
+        """
+        ...
+
     def finish(self) -> None:
         """Say that nothing more will be sent (FIN, close_notify), after what is pending."""
         ...
 
-    def linger(self, on_closed: Callable[[], None] = nothing) -> None:
+    def linger(self, on_closed: Callable[[], None] = nothing, *, peer_is_done: bool = False) -> None:
         """Finish, discard what still arrives, and close when the peer has closed or after LINGER_SECONDS.
 
-        Closing at once would throw away, by a TCP reset, what the peer has not read yet. `on_closed` is called
-        when the end is closed, be it at once.
+        Closing at once would throw away, by a TCP reset, what the peer has not read yet, if it is still sending;
+        `peer_is_done` says that it is not. `on_closed` is called when the end is closed, be it at once.
         """
         ...
 
@@ -82,6 +90,7 @@ class SocketEnd:
     """A plain TCP or unix socket, non-blocking, on `add_reader` and `add_writer`; owns the socket."""
 
     __slots__ = (
+        "_broken",
         "_buffer",
         "_finishing",
         "_lingering",
@@ -89,6 +98,7 @@ class SocketEnd:
         "_on_closed",
         "_pending",
         "_reading",
+        "_reading_on",
         "_recv_into",
         "_send",
         "closed",
@@ -113,6 +123,8 @@ class SocketEnd:
         self._send = sock.send
         self._pending: memoryview | None = None
         self._reading = False
+        self._broken = False
+        self._reading_on = False
         self._finishing = False
         self._lingering: asyncio.TimerHandle | None = None
 
@@ -129,7 +141,8 @@ class SocketEnd:
         except BlockingIOError:
             taken = 0
         except OSError:
-            return True
+            self._break()
+            return False
         if taken == len(data):
             return True
         if not self.closed:
@@ -146,6 +159,7 @@ class SocketEnd:
         except BlockingIOError:
             return
         except OSError:
+            self._break()
             taken = len(pending)
         if taken != len(pending):
             self._pending = pending[taken:]
@@ -170,8 +184,29 @@ class SocketEnd:
             return
         if count:
             self.on_data(START + count)
+            if self._broken:
+                self._read_on_soon()
         else:
             self._ended(None)
+
+    def _break(self) -> None:
+        """Read on unasked, now that a send has failed: up to what was still received, then to the error."""
+        self._broken = True
+        self._read_on_soon()
+
+    def _read_on_soon(self) -> None:
+        if self._reading and not self._reading_on:
+            self._reading_on = True
+            self._loop.call_soon(self._read_on)
+
+    def _read_on(self) -> None:
+        self._reading_on = False
+        if self._reading:
+            self._readable()
+
+    def probe(self) -> None:
+        if self._reading:
+            self._readable()
 
     def _ended(self, error: OSError | None) -> None:
         self.pause()
@@ -181,6 +216,8 @@ class SocketEnd:
         if not self._reading and not self.closed:
             self._reading = True
             self._loop.add_reader(self.fd, self._readable)
+            if self._broken:
+                self._read_on_soon()
 
     def pause(self) -> None:
         if self._reading:
@@ -199,7 +236,9 @@ class SocketEnd:
         if self._lingering is None and self.on_data is _DISCARD:
             self._lingering = self._loop.call_later(LINGER_SECONDS, self.close)
 
-    def linger(self, on_closed: Callable[[], None] = nothing) -> None:
+    def linger(self, on_closed: Callable[[], None] = nothing, *, peer_is_done: bool = False) -> None:
+        if peer_is_done and self._pending is None:
+            self.close()  # the kernel sends what it has, then FIN
         if self.closed:
             on_closed()
             return
@@ -332,11 +371,14 @@ class TransportEnd(asyncio.BufferedProtocol):
             self._paused = True
             self._transport.pause_reading()
 
+    def probe(self) -> None:
+        """Nothing to do: the transport fails by its own writes and timeouts."""
+
     def finish(self) -> None:
         if not self.closed:
             self._transport.close()  # flushes, then close_notify
 
-    def linger(self, on_closed: Callable[[], None] = nothing) -> None:
+    def linger(self, on_closed: Callable[[], None] = nothing, *, peer_is_done: bool = False) -> None:
         if self.closed:
             on_closed()
             return

@@ -194,7 +194,6 @@ class Handshake:
             self._refuse(*full, "limit", origin or "")
         elif upgrade:
             self._parser = None
-            end.pause()
             bridge.upgraded(self, end, response, display(origin or ""), early)
         else:
             self._parser = None

@@ -19,7 +19,7 @@ from wsgui.profiles.addresses import InheritedAddress, TcpAddress, UnixAddress
 ListenAddress = TcpAddress | UnixAddress | InheritedAddress
 
 BACKLOG: Final = 1024
-ACCEPTS_AT_ONCE: Final = 16
+MAX_BURST: Final = 16
 """After so many new clients in a row the others get their turn."""
 BACK_OFF_SECONDS: Final = 0.5
 """How long nobody is accepted after the process ran out of descriptors."""
@@ -257,6 +257,7 @@ class Listener:
         self._accepted = accepted
         self._starved = starved
         self._back_off: asyncio.TimerHandle | None = None
+        self._burst = 1
         self._inode = os.stat(address.path).st_ino if isinstance(address, UnixAddress) else None
         for sock in sockets:
             loop.add_reader(sock.fileno(), self._accept, sock)
@@ -271,10 +272,12 @@ class Listener:
         )
 
     def _accept(self, listening: socket.socket) -> None:
-        for _ in range(ACCEPTS_AT_ONCE):
+        # One a call while clients come one by one; more when they come faster than they are accepted.
+        for _ in range(self._burst):
             try:
                 sock, peer = listening.accept()
             except (BlockingIOError, InterruptedError, ConnectionError):
+                self._burst = 1
                 return
             except OSError as error:
                 if error.errno in _OUT_OF_RESOURCES:
@@ -286,6 +289,7 @@ class Listener:
                 continue
             host = peer[0].removeprefix("::ffff:") if "." in peer[0] else peer[0]
             self._accepted(sock, host, f"[{host}]:{peer[1]}" if ":" in host else f"{host}:{peer[1]}")
+        self._burst = min(self._burst + 1, MAX_BURST)
 
     def _hold(self) -> None:
         if self._back_off is None:

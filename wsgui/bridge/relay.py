@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from wsgui.bridge.buffer import START, ReadBuffer
@@ -29,6 +30,12 @@ HEAD_BYTES: Final = 64
 
 FIRST_PING_SECONDS: Final = 0.5
 """The first round trip is measured soon, so that a person who looks sees a figure."""
+
+PROBE_SECONDS: Final = 5.0
+"""A silent session's ends are looked at so often, see `End.probe`."""
+
+# The sessions of one tunnel begin alike, and every snapshot asks.
+_guess = lru_cache(maxsize=256)(guess)
 
 
 class Relay:
@@ -60,6 +67,7 @@ class Relay:
         "_idle_since",
         "_moved",
         "_next_ping",
+        "_next_probe",
         "_on_ended",
         "_ping_payload",
         "_ping_time",
@@ -70,6 +78,7 @@ class Relay:
         "_target",
         "_target_head",
         "_view",
+        "client_is_done",
         "client_name",
         "code",
         "ended",
@@ -115,6 +124,7 @@ class Relay:
         self.to_client_rate = 0.0
         self.to_target_rate = 0.0
         self.round_trip_seconds: float | None = None
+        self.client_is_done = False
         self.ended = False
         self.code = 0
         self.reason = ""
@@ -133,6 +143,7 @@ class Relay:
         self._ping_payload = b""
         self._ping_time = 0.0
         self._next_ping = now + FIRST_PING_SECONDS
+        self._next_probe = now + PROBE_SECONDS
         self._delivered = 0
         self._moved = 0
         self._idle_since = now
@@ -153,7 +164,7 @@ class Relay:
     @property
     def protocol(self) -> str:
         """What is spoken, as recognised from the first bytes each way; empty when it is not."""
-        return guess(self._target_head, self._client_head)
+        return _guess(self._target_head, self._client_head)
 
     def begin(self, target: End, early: bytes = b"") -> None:
         """Relay, now that the target is connected.
@@ -247,6 +258,7 @@ class Relay:
             code = decoder.closed.code
             answer = control_frame(CLOSE) if code == NO_STATUS_RECEIVED else close_frame(code)
             self._client.send(answer)
+            self.client_is_done = True
             self._over(code, decoder.closed.reason or "Client closed")
 
     def _target_ended(self, error: OSError | None) -> None:
@@ -305,6 +317,13 @@ class Relay:
         elif idle_seconds and now - self._idle_since >= idle_seconds:
             self.end(NORMAL_CLOSURE, f"No traffic for {idle_seconds:g} s")
             return
+        elif now >= self._next_probe:
+            self._next_probe = now + PROBE_SECONDS
+            self._client.probe()
+            if self._target is not None and not self.ended:
+                self._target.probe()
+            if self.ended:
+                return
         if heartbeat_seconds and now >= self._next_ping:
             self._heartbeat(now, heartbeat_seconds)
 

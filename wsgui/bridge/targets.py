@@ -25,6 +25,8 @@ Target = TcpAddress | TlsAddress | UnixAddress | DemoAddress
 HAPPY_EYEBALLS_SECONDS: Final = 0.25
 """RFC 8305, section 8: Connection Attempt Delay."""
 
+_NONBLOCKING: Final = getattr(socket, "SOCK_NONBLOCK", 0)
+"""Linux makes a socket non-blocking in the call that makes it."""
 _IN_PROGRESS: Final = frozenset({errno.EINPROGRESS, errno.EALREADY, errno.EWOULDBLOCK})
 _CONNECTED: Final = frozenset({0, errno.EISCONN})
 
@@ -192,8 +194,9 @@ def _literal(address: Target) -> tuple[int, tuple[str, int] | str] | None:
 
 
 def _new_socket(family: int) -> socket.socket:
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    sock.setblocking(False)
+    sock = socket.socket(family, socket.SOCK_STREAM | _NONBLOCKING)
+    if not _NONBLOCKING:
+        sock.setblocking(False)
     if family != socket.AF_UNIX:
         _tune(sock)
     return sock
