@@ -1,4 +1,6 @@
-"""Writes requirements-headless.txt: what a server needs, every version and hash pinned, without Qt.
+"""Writes the lists that follow from pyproject.toml's dependencies: requirements-headless.txt, and briefcase.toml's.
+
+The first is what a server needs: every version and hash pinned, and no Qt.
 
 Run it after a change of `dependencies` in pyproject.toml, with uv installed (`pip install uv`):
 
@@ -19,6 +21,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+BUNDLE = ROOT / "briefcase.toml"
 OUTPUT = ROOT / "packaging" / "requirements-headless.txt"
 WINDOW_ONLY = frozenset({"pyside6-essentials", "qasync"})
 HEADER = """\
@@ -30,10 +33,15 @@ HEADER = """\
 """
 
 
-def headless_dependencies() -> list[str]:
-    """The project's own dependencies, as pyproject.toml names them, without the window's."""
+def dependencies() -> list[str]:
+    """The project's own dependencies, as pyproject.toml names them."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return [line for line in project["dependencies"] if requirement_name(line) not in WINDOW_ONLY]
+    return list(project["dependencies"])
+
+
+def headless_dependencies() -> list[str]:
+    """The same without the window's."""
+    return [line for line in dependencies() if requirement_name(line) not in WINDOW_ONLY]
 
 
 def requirement_name(requirement: str) -> str:
@@ -42,10 +50,20 @@ def requirement_name(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", name.group()).lower() if name else ""
 
 
+def update_bundle() -> None:
+    """Bring the bundle's `requires` up to date; the rest of its file stays as it is."""
+    listed = "".join(f'    "{line}",\n' for line in dependencies())
+    text = BUNDLE.read_text(encoding="utf-8")
+    BUNDLE.write_text(
+        re.sub(r"(?ms)^requires = \[\n.*?^\]", lambda _: f"requires = [\n{listed}]", text), encoding="utf-8"
+    )
+
+
 def main() -> int:
     arguments = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     arguments.add_argument("--upgrade", action="store_true", help="take the newest versions of everything")
     options = arguments.parse_args()
+    update_bundle()
     uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
     if uv is None:
         print("uv is missing. Install it: pip install uv.", file=sys.stderr)
