@@ -115,6 +115,7 @@ class Application:
     desktop: Desktop
     paths: Paths
     process: subprocess.Popen[bytes]
+    clicks: int = 0
 
     def wait_until(self, what: str, look: Callable[[], T], *, seconds: float = DEADLINE_SECONDS) -> T:
         """As `wait_until`, but an application that ended meanwhile fails at once."""
@@ -158,8 +159,10 @@ class Application:
         return (0, 0, 0, 0)
 
     def click_tray(self, button: int = LEFT) -> None:
+        """Click the icon, left and right of its middle in turn: two clicks at one place would be a double click."""
         left, top, width, height = self.wait_until("the icon in the tray", lambda: none_if_empty(self.tray_icon()))
-        self.desktop.click(left + width // 2, top + height // 2, button)
+        self.clicks += 1
+        self.desktop.click(left + width * (1 + 2 * (self.clicks % 2)) // 4, top + height // 2, button)
 
     def open_menu(self) -> tuple[int, int, int, int]:
         """Open the tray's menu with the right button, and return where it is."""
@@ -269,8 +272,9 @@ def display(tmp_path: Path) -> Iterator[Desktop]:
     desktop = Desktop(int(number or 0), folder, [server])
     try:
         assert number, "Xvfb did not start"
-        desktop.start("openbox", "--sm-disable")
-        wait_until("a window manager", lambda: "_NET_SUPPORTING_WM_CHECK" in desktop.run("xprop", "-root"))
+        ready = folder / "openbox-is-ready"
+        desktop.start("openbox", "--sm-disable", "--startup", f"touch {ready}")
+        wait_until("a window manager", ready.exists)
         yield desktop
     finally:
         for process in reversed(desktop.processes):
