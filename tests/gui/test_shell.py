@@ -204,6 +204,21 @@ def test_a_fault_in_the_window_is_told_once_and_the_pictures_go_on(play: Play) -
     assert play(scenario) == 0
 
 
+def test_a_fault_in_a_slot_is_told_and_the_window_goes_on(play: Play) -> None:
+    async def scenario(shown: Shell) -> None:
+        told = messages(shown)
+        shown.window.selection_changed.connect(lambda _: 1 // 0)
+        await until("the demo", lambda: shown._latest.tunnel("Demo"))
+        shown.window.selection_changed.emit("Demo")
+        await until("the message", lambda: told)
+        assert told == [
+            ("Something in wsgui went wrong: ZeroDivisionError.", "The tunnels go on; the log has the details.")
+        ]
+        shown.quit()
+
+    assert play(scenario) == 0
+
+
 def test_an_engine_that_cannot_start_is_said_in_the_window_which_then_closes(play: Play) -> None:
     from wsgui.errors import WsguiError
 

@@ -29,6 +29,7 @@ from wsgui.gui import binding
 from wsgui.gui.engine_thread import EngineThread
 from wsgui.gui.icons import app_icon
 from wsgui.gui.plurals import EnglishPlurals
+from wsgui.gui.qt_messages import QtMessages
 from wsgui.gui.shell import Shell
 from wsgui.gui.theme import theme
 
@@ -56,7 +57,11 @@ def run_application(places: Paths, event_log: EventLog, *, minimized: bool) -> i
     Raises:
         BindingError: This PySide6 would abort the program after a while.
     """
-    program = Program([DESKTOP_NAME])
+    with QtMessages():
+        return _run(Program([DESKTOP_NAME]), places, event_log, minimized)
+
+
+def _run(program: Program, places: Paths, event_log: EventLog, minimized: bool) -> int:
     binding.check(PySide6.__version__, binding.none_references_lost())
     program.setApplicationName(DESKTOP_NAME)
     program.setApplicationDisplayName(DESKTOP_NAME)
