@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from playwright.async_api import BrowserContext, Page, async_playwright
 
 from tests.support.programs import need
+from tests.support.waiting import DEADLINE_SECONDS
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = (
@@ -19,6 +21,8 @@ ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Newer browsers ask before a page may reach this computer. Older ones do not: the tunnel has to say no.
+    "--ip-address-space-overrides=127.0.0.1:0=public,[::1]:0=public",
 )
 
 OPEN_SOCKET = """address => new Promise(done => {
@@ -62,4 +66,5 @@ class Console:
 
 async def open_socket(page: Page, address: str) -> str:
     """Open a WebSocket from a page: `open`, or `closed` and the code that the page saw."""
-    return str(await page.evaluate(OPEN_SOCKET, address))
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        return str(await page.evaluate(OPEN_SOCKET, address))

@@ -1,4 +1,4 @@
-"""noVNC for tests: npm's package at the version that packaging/novnc.py pins, and a small page of our own that uses it."""
+"""noVNC for tests: npm's package at the version that packaging/novnc.py pins, and a small page of our own for it."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
 SIZE = (640, 480)
 PROGRAMS = ("Xtigervnc", "xterm", "xdotool", "import", "display")
+OPTIONS = ("-localhost", "-SecurityTypes", "None", "-geometry", f"{SIZE[0]}x{SIZE[1]}", "-depth", "24", "-AlwaysShared")
 _ATTEMPTS = 5
 
 
@@ -120,9 +121,7 @@ def _start_server(folder: Path) -> tuple[subprocess.Popen[bytes], int, int]:
         try:
             with log.open("ab") as output:
                 server = subprocess.Popen(
-                    ["Xtigervnc", "-displayfd", str(writing), "-rfbport", str(port), "-localhost"]
-                    + ["-SecurityTypes", "None", "-geometry", f"{SIZE[0]}x{SIZE[1]}", "-depth", "24"]
-                    + ["-nolisten", "tcp", "-AlwaysShared"],
+                    ["Xtigervnc", "-displayfd", str(writing), "-rfbport", str(port), *OPTIONS],
                     pass_fds=(writing,),
                     stdout=output,
                     stderr=subprocess.STDOUT,
