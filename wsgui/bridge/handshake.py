@@ -13,8 +13,9 @@ import aiofastnet
 
 from wsgui.access.origins import check
 from wsgui.bridge.buffer import START
-from wsgui.bridge.ends import INCOMING_BIO_BYTES, LINGER_SECONDS, End, SocketEnd, TransportEnd
+from wsgui.bridge.ends import LINGER_SECONDS, End, SocketEnd
 from wsgui.bridge.request import BadRequest, Request, RequestParser, upgrade_response
+from wsgui.bridge.transport_end import INCOMING_BIO_BYTES, TransportEnd
 from wsgui.display import display
 from wsgui.web.pages import information_page, refusal
 from wsgui.web.response import OpenFile, Response

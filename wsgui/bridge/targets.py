@@ -16,7 +16,8 @@ from aiohappyeyeballs import start_connection
 
 from wsgui.bridge.buffer import ReadBuffer
 from wsgui.bridge.demo import DemoProtocol
-from wsgui.bridge.ends import End, SocketEnd, TransportEnd
+from wsgui.bridge.ends import End, SocketEnd
+from wsgui.bridge.transport_end import TransportEnd
 from wsgui.errors import TargetError
 from wsgui.profiles.addresses import DemoAddress, TcpAddress, TlsAddress, UnixAddress
 

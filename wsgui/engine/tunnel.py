@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import logging
+import socket
 import ssl
 import time
 from statistics import median
@@ -14,32 +14,22 @@ from wsgui.access.machine_names import own_names
 from wsgui.access.origins import OriginRules
 from wsgui.bridge.bridge import Bridge, Settings
 from wsgui.bridge.buffer import ReadBuffer
-from wsgui.bridge.handshake import Rule
 from wsgui.bridge.listener import ListenAddress, Listener, ListenError, open_listeners
 from wsgui.bridge.relay import Relay
-from wsgui.bridge.targets import Connector, NameNotFoundError
+from wsgui.bridge.targets import Connector
 from wsgui.certificates.contexts import certificate_names, server_context
+from wsgui.engine.activity import Activity
 from wsgui.engine.endpoint import Endpoint, reach_of
-from wsgui.engine.events import (
-    ClientRefused,
-    ConnectionClosed,
-    ConnectionOpened,
-    Event,
-    EventHub,
-    LogLine,
-    StateChanged,
-)
+from wsgui.engine.events import EventHub, StateChanged
 from wsgui.engine.snapshot import (
     ConnectionSnapshot,
     Reason,
     ReasonKind,
-    Refusal,
     ThroughputSnapshot,
     TunnelSnapshot,
     TunnelState,
 )
-from wsgui.engine.throughput import STEP_SECONDS, Throughput
-from wsgui.errors import CertificateError, SecretError, TargetError, TunnelError, WsguiError
+from wsgui.errors import CertificateError, SecretError, TunnelError, WsguiError
 from wsgui.profiles.addresses import DialAddress, ReverseAddress, TcpAddress
 from wsgui.profiles.model import Profile
 from wsgui.web.files import FileServer
@@ -70,16 +60,9 @@ class Tunnel:
         self._lock = asyncio.Lock()
         self._interrupt = asyncio.Event()
         self._retrying: asyncio.Task[None] | None = None
-        self._sampling: asyncio.TimerHandle | None = None
-        self._throughput = Throughput(time.monotonic())
+        self._activity = Activity(profile.name, events)
         self._reason: Reason | None = None
-        self._target_problem: Reason | None = None
-        self._refusal: Refusal | None = None
         self._running_since: float | None = None
-        self._closed_bytes = (0, 0)
-        self._served = 0
-        self._refused = 0
-        self._protocol = ""
 
     # What is asked of it
 
@@ -176,18 +159,17 @@ class Tunnel:
     async def _open(self) -> None:
         settings = await self._settings(self.profile)
         sockets = await open_listeners(self._loop, self.profile.listen)
-        bridge = self._bridge or Bridge(self._loop, self._buffer, settings, self)
+        bridge = self._bridge
+        if bridge is None:
+            activity = Activity(self.profile.name, self._events)
+            bridge = Bridge(self._loop, self._buffer, settings, activity)
+            activity.watch(bridge)
+            self._activity, self._bridge = activity, bridge
         bridge.settings = settings
-        if self._bridge is None:
-            self._closed_bytes = (0, 0)
-            self._served = self._refused = 0
-            self._throughput = Throughput(time.monotonic())
-        self._bridge = bridge
-        listener = Listener(self._loop, self.profile.listen, sockets, bridge.accepted, self.starved)
+        listener = self._listener(self.profile.listen, sockets, bridge)
         bridge.listen(listener)
         self._endpoint = Endpoint.of(listener, secure=settings.tls is not None)
         self._running_since = time.time()
-        self._reason = self._target_problem = self._refusal = None
         self._set_state(TunnelState.RUNNING)
 
     async def _reconfigure(self, bridge: Bridge, old: Profile, new: Profile) -> None:
@@ -217,9 +199,12 @@ class Tunnel:
                 if isinstance(back, TcpAddress):
                     back = TcpAddress(back.host, address.port)
                 again = await open_listeners(self._loop, back)
-                bridge.listen(Listener(self._loop, back, again, bridge.accepted, self.starved))
+                bridge.listen(self._listener(back, again, bridge))
                 raise
-        bridge.listen(Listener(self._loop, address, sockets, bridge.accepted, self.starved))
+        bridge.listen(self._listener(address, sockets, bridge))
+
+    def _listener(self, address: ListenAddress, sockets: list[socket.socket], bridge: Bridge) -> Listener:
+        return Listener(self._loop, address, sockets, bridge.accepted, self._activity.starved)
 
     async def _settings(self, profile: Profile) -> Settings:
         target = profile.target
@@ -264,12 +249,9 @@ class Tunnel:
             interrupted.cancel()
 
     def _stopped(self) -> None:
-        if self._sampling is not None:
-            self._sampling.cancel()
-            self._sampling = None
+        self._activity.stop()
         self._endpoint = None
         self._running_since = None
-        self._target_problem = None
         self._set_state(TunnelState.STOPPED)
 
     def _set_state(self, state: TunnelState, reason: Reason | None = None) -> None:
@@ -278,94 +260,20 @@ class Tunnel:
         self._reason = reason
         if changed:
             addresses = self._endpoint.addresses if state is TunnelState.RUNNING and self._endpoint else ()
-            self._publish(StateChanged(time.time(), self.profile.name, state, reason, addresses))
-
-    def _publish(self, event: Event) -> None:
-        self._events.publish(event)
-
-    # bridge.Observer
-
-    def opened(self, relay: Relay) -> None:
-        self._served += 1
-        self._publish(
-            ConnectionOpened(
-                relay.since, self.profile.name, relay.number, relay.client_name, relay.origin, relay.target_name
-            )
-        )
-        if self._sampling is None:
-            self._sampling = self._loop.call_later(STEP_SECONDS, self._sample)
-
-    def closed(self, relay: Relay) -> None:
-        down, up = self._closed_bytes
-        self._closed_bytes = (down + relay.to_client_bytes, up + relay.to_target_bytes)
-        self._protocol = relay.protocol or self._protocol
-        self._publish(
-            ConnectionClosed(
-                time.time(),
-                self.profile.name,
-                relay.number,
-                relay.client_name,
-                relay.to_client_bytes,
-                relay.to_target_bytes,
-                time.monotonic() - relay.started,
-                relay.code,
-                relay.reason,
-            )
-        )
-
-    def refused(self, client: str, origin: str, status: int, message: str, hint: str, rule: Rule) -> None:
-        self._refused += 1
-        self._refusal = Refusal(time.time(), client, origin, status, message, hint, rule)
-        self._publish(ClientRefused(self._refusal.time, self.profile.name, self._refusal))
-
-    def target_problem(self, problem: TargetError | None) -> None:
-        if problem is None:
-            self._target_problem = None
-            return
-        kind = ReasonKind.NAME_NOT_FOUND if isinstance(problem, NameNotFoundError) else ReasonKind.TARGET
-        self._target_problem = Reason(kind, problem.message, problem.hint, "target")
-        self._publish(LogLine(time.time(), self.profile.name, logging.WARNING, str(problem)))
-
-    def starved(self) -> None:
-        self._publish(
-            LogLine(
-                time.time(),
-                self.profile.name,
-                logging.ERROR,
-                "No more clients can be accepted: the process has run out of file descriptors. "
-                "Raise its limit (ulimit -n, LimitNOFILE=), or lower [limits] connections.",
-            )
-        )
+            self._events.publish(StateChanged(time.time(), self.profile.name, state, reason, addresses))
 
     # What others may know
 
-    def _totals(self) -> tuple[int, int]:
-        down, up = self._closed_bytes
-        if self._bridge is not None:
-            for relay in self._bridge.relays.values():
-                down += relay.to_client_bytes
-                up += relay.to_target_bytes
-        return down, up
-
-    def _sample(self) -> None:
-        self._throughput.sample(time.monotonic(), *self._totals())
-        alive = self._bridge is not None and self._bridge.relays
-        self._sampling = self._loop.call_later(STEP_SECONDS, self._sample) if alive else None
-
     def throughput(self) -> ThroughputSnapshot:
-        self._throughput.sample(time.monotonic(), *self._totals())
-        to_client, to_target = self._throughput.series()
-        return ThroughputSnapshot(time.time(), STEP_SECONDS, to_client, to_target)
+        return self._activity.throughput()
 
     def snapshot(self) -> TunnelSnapshot:
-        profile = self.profile
-        totals = self._totals()
-        self._throughput.sample(time.monotonic(), *totals)
-        to_client_rate, to_target_rate = self._throughput.rates()
+        profile, activity = self.profile, self._activity
+        totals = activity.totals()
+        to_client_rate, to_target_rate = activity.rates()
         relays = tuple(self._bridge.relays.values()) if self._bridge is not None else ()
         connections = tuple(_connection(relay) for relay in relays)
         round_trips = [c.round_trip_seconds for c in connections if c.round_trip_seconds is not None]
-        self._protocol = next((c.protocol for c in reversed(connections) if c.protocol), self._protocol)
         endpoint = self._endpoint
         return TunnelSnapshot(
             name=profile.name,
@@ -373,15 +281,15 @@ class Tunnel:
             state=self.state,
             wanted=self.wanted,
             reason=self._reason,
-            target_problem=self._target_problem,
-            refusal=self._refusal,
+            target_problem=activity.target_reason,
+            refusal=activity.refusal,
             listen=str(profile.listen),
             page_url=endpoint.page_url if endpoint else "",
             websocket_url=endpoint.websocket_url if endpoint else "",
             reach=endpoint.reach if endpoint else reach_of(profile.listen),
             secure=profile.tls.enabled,
             target=str(profile.target),
-            protocol=self._protocol,
+            protocol=activity.protocol(),
             running_since=self._running_since,
             connections=connections,
             connection_limit=profile.limits.connections,
@@ -390,9 +298,9 @@ class Tunnel:
             to_client_rate=to_client_rate,
             to_target_rate=to_target_rate,
             round_trip_seconds=median(round_trips) if round_trips else None,
-            served=self._served,
-            refused=self._refused,
-            sparkline=self._throughput.seconds(SPARKLINE_SECONDS),
+            served=activity.served,
+            refused=activity.refusals,
+            sparkline=activity.sparkline(SPARKLINE_SECONDS),
         )
 
 
