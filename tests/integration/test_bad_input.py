@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.certificates import make_certificate
-from tests.support.engines import Running, running
+from tests.support.engines import running
 from tests.support.raw import KEY, RawClient, client_frame, tcp_target
 from wsgui.cli.main import main
 from wsgui.engine.events import ClientRefused, ConnectionClosed
