@@ -246,14 +246,16 @@ def test_over_tls_a_missing_port_of_localhost_is_443_so_a_page_on_port_80_is_ano
 def test_a_refused_host_names_the_line_that_lets_it_in() -> None:
     denied = check(OriginRules(), "VNC.example.org:6080", None, secure=False)
     assert denied is not None
-    assert denied.hint == '[access] hosts = ["vnc.example.org"]'
+    assert denied.hint.endswith('under [access] in the profile: hosts = ["vnc.example.org"]')
     assert "vnc.example.org" in denied.message
 
 
 def test_a_refused_page_names_the_line_that_lets_it_in_beside_what_stands_there() -> None:
     denied = check(OriginRules(origins=("same-host", "https://a.lab")), "localhost", "https://b.lab:443", secure=False)
     assert denied is not None
-    assert denied.hint == '[access] origins = ["same-host", "https://a.lab", "https://b.lab"]'
+    assert denied.hint.endswith(
+        'under [access] in the profile: origins = ["same-host", "https://a.lab", "https://b.lab"]'
+    )
 
 
 @pytest.mark.parametrize(("rules", "host", "origin"), [*REFUSED_HOSTS, *REFUSED_ORIGINS])

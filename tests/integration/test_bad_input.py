@@ -113,7 +113,9 @@ HEADS = {
     "the null origin": Head(f"GET / HTTP/1.1\r\n{HOST}Origin: null\r\n{UPGRADE}{KEYED}\r\n", 403, "null"),
     "a file's origin": Head(f"GET / HTTP/1.1\r\n{HOST}Origin: file://\r\n{UPGRADE}{KEYED}\r\n", 403, "file://"),
     "a foreign host": Head(
-        f"GET / HTTP/1.1\r\nHost: evil.example\r\n{UPGRADE}{KEYED}\r\n", 403, '[access] hosts = ["evil.example"]'
+        f"GET / HTTP/1.1\r\nHost: evil.example\r\n{UPGRADE}{KEYED}\r\n",
+        403,
+        'under [access] in the profile: hosts = ["evil.example"]',
     ),
     "a foreign host for a page": Head("GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", 403, "evil.example"),
     "a host that is none": Head(f"GET / HTTP/1.1\r\nHost: a b\r\n{UPGRADE}{KEYED}\r\n", 403, "Host"),

@@ -68,7 +68,9 @@ async def test_a_page_on_another_port_is_refused_and_the_line_that_would_let_it_
         assert refusal.message == (
             f"A page from http://127.0.0.1:{port} was refused because only this address's own pages may connect."
         )
-        assert refusal.hint == f'[access] origins = ["same-host", "http://127.0.0.1:{port}"]'
+        assert refusal.hint.endswith(
+            f'under [access] in the profile: origins = ["same-host", "http://127.0.0.1:{port}"]'
+        )
         assert tunnel.now.refusal == refusal
 
 
@@ -90,7 +92,7 @@ async def test_the_log_of_a_headless_process_says_which_page_was_refused_and_the
         assert await open_socket(page, address) == "closed 1006"
     entry = json.loads((await process.logged('"client.refused"')).string)
     assert (entry["origin"], entry["status"], entry["rule"]) == (f"http://127.0.0.1:{port}", 403, "origin")
-    assert entry["hint"] == f'[access] origins = ["same-host", "http://127.0.0.1:{port}"]'
+    assert entry["hint"].endswith(f'under [access] in the profile: origins = ["same-host", "http://127.0.0.1:{port}"]')
 
 
 async def test_the_same_computer_by_another_name_is_another_page() -> None:
@@ -109,7 +111,9 @@ async def test_a_web_site_s_page_is_refused() -> None:
             for address in (tunnel.url, tunnel.url.replace("127.0.0.1", "localhost")):
                 refusal = await refused(tunnel, page, address)
                 assert refusal.rule == "origin"
-                assert refusal.hint == f'[access] origins = ["same-host", "http://{EVIL}:{port}"]'
+                assert refusal.hint.endswith(
+                    f'under [access] in the profile: origins = ["same-host", "http://{EVIL}:{port}"]'
+                )
 
 
 SANDBOX = """address => new Promise(done => {
@@ -153,7 +157,7 @@ async def test_a_rebound_name_gets_neither_page_nor_websocket(listen: str, addre
             assert answer.status == 403
             said = await answer.text()
             assert f'"{EVIL}" is not a name of this tunnel' in said
-            assert f'[access] hosts = ["{EVIL}"]' in said
+            assert f'under [access] in the profile: hosts = ["{EVIL}"]' in said
             assert (await tunnel.event(ClientRefused)).refusal.rule == "host"
 
             # The attacker's page was loaded before the name was bound anew, so it has the tunnel's own address.
@@ -161,7 +165,7 @@ async def test_a_rebound_name_gets_neither_page_nor_websocket(listen: str, addre
             await page.goto(f"http://{EVIL}:{port}/attack")
             refusal = await refused(tunnel, page, f"ws://{EVIL}:{port}/")
             assert (refusal.rule, refusal.origin) == ("host", f"http://{EVIL}:{port}")
-            assert refusal.hint == f'[access] hosts = ["{EVIL}"]'
+            assert refusal.hint.endswith(f'under [access] in the profile: hosts = ["{EVIL}"]')
 
 
 @LISTENERS

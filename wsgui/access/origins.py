@@ -92,7 +92,7 @@ def check(rules: OriginRules, host: str, origin: str | None, *, secure: bool) ->
         return Denied(
             "host",
             f'"{name.host}" is not a name of this tunnel, and a page may have pointed it here.',
-            _line("hosts", (*rules.hosts, name.host)),
+            f"If it is one, write under [access] in the profile: {_line('hosts', (*rules.hosts, name.host))}",
         )
     if origin is None:
         return None
@@ -116,7 +116,11 @@ def _check_origin(rules: OriginRules, name: Authority, origin: str, secure: bool
     else:
         reason = "it is not among the pages that may connect"
     line = _line("origins", (*rules.origins, str(page)))
-    return Denied("origin", f"A page from {display(str(page))} was refused because {reason}.", line)
+    return Denied(
+        "origin",
+        f"A page from {display(str(page))} was refused because {reason}.",
+        f"If you know that page, write under [access] in the profile: {line}",
+    )
 
 
 def _same_host(name: Authority, page: Origin, secure: bool) -> bool:
@@ -149,4 +153,4 @@ def _quoted(text: str) -> str:
 
 
 def _line(key: str, values: Iterable[str]) -> str:
-    return f"[access] {key} = [" + ", ".join('"' + display(value) + '"' for value in values) + "]"
+    return f"{key} = [" + ", ".join('"' + display(value) + '"' for value in values) + "]"
