@@ -71,6 +71,10 @@ class ProfileError(WsguiError):
         first = self.problems[0] if self.problems else WsguiError("The profile is not valid.")
         super().__init__(f"{source}: {first.message}", first.hint, field=first.field)
 
+    def __reduce__(self) -> tuple[type[ProfileError], tuple[str, tuple[WsguiError, ...]]]:
+        # An exception is copied by its args, which here are not what it was made of.
+        return type(self), (self.source, self.problems)
+
     def __str__(self) -> str:
         return "\n".join(f"{self.source}{_place(problem)}: {problem}" for problem in self.problems)
 
