@@ -96,20 +96,23 @@ class RequestParser:
             BadRequest: The head is malformed or larger than our limits.
         """
         early = b""
-        self._size += len(data)
+        # No more than a head may hold is looked at, so that what comes behind it cannot count as part of it.
+        looked_at = data[: MAX_HEAD_BYTES - self._size]
+        self._size += len(looked_at)
         try:
-            self._parser.feed_data(data)
+            self._parser.feed_data(looked_at)
         except httptools.HttpParserUpgrade as upgrade:
             early = data[upgrade.args[0] :]
         except httptools.HttpParserError:
             if not self._done:
-                self._check_size(self._size)
                 raise BadRequest(400, "This is not an HTTP request.", "Use a browser or a WebSocket client.") from None
             # The head was fine; what is behind it is not looked at.
         if not self._done:
-            self._check_size(self._size)
-            return None
-        self._check_size(self._size - len(early))
+            if len(looked_at) == len(data):
+                return None
+            raise BadRequest(
+                431, f"The request's head is larger than {MAX_HEAD_BYTES // 1024} KiB.", "Send fewer or smaller fields."
+            )
         if self._count > MAX_FIELDS:
             raise BadRequest(431, f"The request has more than {MAX_FIELDS} header fields.", "Send fewer.")
         if self._twice:
@@ -119,13 +122,6 @@ class RequestParser:
         request.method = self._parser.get_method().decode("latin-1")
         request.version = self._parser.get_http_version()
         return request, early
-
-    @staticmethod
-    def _check_size(size: int) -> None:
-        if size > MAX_HEAD_BYTES:
-            raise BadRequest(
-                431, f"The request's head is larger than {MAX_HEAD_BYTES // 1024} KiB.", "Send fewer or smaller fields."
-            )
 
 
 @lru_cache(maxsize=256)
