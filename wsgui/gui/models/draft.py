@@ -20,6 +20,8 @@ FIRST_PORT: Final = 6080
 VNC_BASE: Final = 5900
 """VNC display :N is port 5900 + N."""
 _MAX_DISPLAY: Final = 99
+_MAX_REMOTE_DISPLAY: Final = 19
+"""`host:22` is SSH and `host:23` telnet; nobody runs a service on the ports below 20 today."""
 _DISPLAY: Final = re.compile(r"(?P<host>[^\s:]*):(?P<display>[0-9]{1,2})", re.ASCII)
 _PORT: Final = re.compile(r"[0-9]{1,5}", re.ASCII)
 
@@ -37,7 +39,8 @@ class Service:
 def service(text: str) -> Service:
     """Read a service's place: `5901` (a port here), `:1` and `host:1` (VNC displays), else as it is."""
     text = text.strip()
-    if (found := _DISPLAY.fullmatch(text)) and int(found["display"]) <= _MAX_DISPLAY:
+    found = _DISPLAY.fullmatch(text)
+    if found and int(found["display"]) <= (_MAX_REMOTE_DISPLAY if found["host"] else _MAX_DISPLAY):
         port = VNC_BASE + int(found["display"])
         host = found["host"]
         here = translate("draft", "VNC display :{0} of this computer, port {1}.").format(found["display"], port)

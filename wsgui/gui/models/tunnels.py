@@ -92,7 +92,7 @@ def tunnel_row(tunnel: TunnelSnapshot, refusal: Notice | None) -> TunnelRow:
 
 
 class TunnelListModel(QAbstractListModel):
-    """Rows from snapshots. The order is the engine's; groups stand where their first tunnel stands."""
+    """Rows from snapshots, in the engine's order: those without a group, then each group at its first tunnel."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -150,6 +150,8 @@ class TunnelListModel(QAbstractListModel):
         return 0 if parent.isValid() else len(self._keys)
 
     def flags(self, index: Index) -> Qt.ItemFlag:
+        if not index.isValid():
+            return Qt.ItemFlag.NoItemFlags
         return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
 
     def data(self, index: Index, role: int = int(Qt.ItemDataRole.DisplayRole)) -> Any:
@@ -209,7 +211,8 @@ class TunnelListModel(QAbstractListModel):
         fresh_lines = abs(self._snapshot.time - self._sparkline_time) >= _SPARKLINE_SECONDS - 0.05
         if fresh_lines:
             self._sparkline_time = self._snapshot.time
-        groups: dict[str, list[TunnelSnapshot]] = {}
+        # Those without a group come first: below a group they would look as if they were in it.
+        groups: dict[str, list[TunnelSnapshot]] = {"": []}
         for tunnel in filter(self._matches, self._snapshot.tunnels):
             groups.setdefault(tunnel.group, []).append(tunnel)
         rows: dict[Key, Row] = {}

@@ -109,12 +109,7 @@ class MainWindow(QMainWindow):
 
     def select(self, name: str) -> None:
         """Show the tunnel `name`, now or as soon as a snapshot has it."""
-        changed = name != self._selected
-        self._selected = name
-        self.sidebar.select(name)
-        if changed:
-            self.page.show_throughput(None)
-            self.selection_changed.emit(name)
+        self._take(name)
         self.stack.setCurrentWidget(self.page if self.current_tunnel is not None else self.empty)
         self._show_selected()
 
@@ -177,11 +172,18 @@ class MainWindow(QMainWindow):
         self.sidebar.update_snapshot(self._snapshot, refusals)
         self.new_tunnel.update_snapshot(self._snapshot)
         if self.current_tunnel is None and self._snapshot.tunnels and not self._awaited():
-            self.select(self._snapshot.tunnels[0].name)
-            return
+            self._take(self._snapshot.tunnels[0].name)
         if self.stack.currentWidget() is not self.new_tunnel:
             self.stack.setCurrentWidget(self.page if self.current_tunnel is not None else self.empty)
         self._show_selected()
+
+    def _take(self, name: str) -> None:
+        changed = name != self._selected
+        self._selected = name
+        self.sidebar.select(name)
+        if changed:
+            self.page.show_throughput(None)
+            self.selection_changed.emit(name)
 
     def _awaited(self) -> bool:
         """Whether the selection names a tunnel that was just created and is not in a snapshot yet."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QCoreApplication, QItemSelectionModel, QModelIndex, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QItemSelectionModel, QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QKeySequence, QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QListView, QVBoxLayout, QWidget
 
@@ -45,6 +45,8 @@ class TunnelList(QListView):
         super().__init__()
         self.setModel(model)
         self.setItemDelegate(delegate)
+        self._delegate = delegate
+        self._pressed = QPersistentModelIndex()
         self.setMouseTracking(True)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -56,24 +58,28 @@ class TunnelList(QListView):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         index = self.indexAt(event.position().toPoint())
         # A group's heading is a button, not something to show: the selection stays.
-        if isinstance(index.data(ROW_ROLE), GroupRow):
-            self.setState(QListView.State.NoState)
-            self.edit(index, QListView.EditTrigger.NoEditTriggers, event)
-            return
-        super().mousePressEvent(event)
+        self._pressed = QPersistentModelIndex(index)
+        if not isinstance(index.data(ROW_ROLE), GroupRow):
+            super().mousePressEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        index = self.indexAt(event.position().toPoint())
+        row = index.data(ROW_ROLE)
+        if not isinstance(row, GroupRow):
+            super().mouseReleaseEvent(event)
+        elif self._pressed == index and event.button() == Qt.MouseButton.LeftButton:
+            self._delegate.click_group(QRectF(self.visualRect(index)), row, event.position())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         row = self.currentIndex().data(ROW_ROLE)
-        delegate = self.itemDelegate()
-        assert isinstance(delegate, RowDelegate)
         if isinstance(row, TunnelRow) and event.key() == Qt.Key.Key_Space:
             if not event.isAutoRepeat():
                 self.switched.emit(row.name, not row.wanted)
         elif isinstance(row, GroupRow) and event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            delegate.group_toggled.emit(row.title)
+            self._delegate.group_toggled.emit(row.title)
         elif isinstance(row, GroupRow) and event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
             if row.collapsed == (event.key() == Qt.Key.Key_Right):
-                delegate.group_toggled.emit(row.title)
+                self._delegate.group_toggled.emit(row.title)
         else:
             super().keyPressEvent(event)
 
@@ -97,9 +103,13 @@ class Sidebar(QWidget):
         super().__init__()
         self.setObjectName("sidebar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._current = ""
+        self._removing = False
         self.model = TunnelListModel(self)
-        self._delegate = RowDelegate()
-        self.list = TunnelList(self.model, self._delegate)
+        # Before the list connects itself: when the current row goes, it moves on to a row that nobody chose.
+        self.model.rowsAboutToBeRemoved.connect(self._hold)
+        self.delegate = RowDelegate()
+        self.list = TunnelList(self.model, self.delegate)
         self._title = Text(self.tr("Tunnels"), Type.SECTION)
         self.new_button = Button(self.tr("New"), "primary", icon="plus")
         self.new_button.setToolTip(QKeySequence("Ctrl+N").toString(QKeySequence.SequenceFormat.NativeText))
@@ -113,20 +123,19 @@ class Sidebar(QWidget):
         self.search.returnPressed.connect(self._take_first)
         self._nothing = Text(self.tr("No tunnel is like that."), Type.SMALL, "dim", wrap=True)
         self._nothing.hide()
-        self._problems = NoticeCard()
-        self._problems.chosen.connect(lambda remedy: self.remedy_chosen.emit("", remedy))
+        self.problems = NoticeCard()
+        self.problems.chosen.connect(lambda remedy: self.remedy_chosen.emit("", remedy))
         self._foot = self._make_foot()
         self._lay_out()
-        self._current = ""
-        self._delegate.switched.connect(self.switched)
+        self.delegate.switched.connect(self.switched)
         self.list.switched.connect(self.switched)
-        self._delegate.remedy_chosen.connect(self.remedy_chosen)
-        self._delegate.group_toggled.connect(self.model.toggle_group)
-        self._delegate.group_switched.connect(self._switch_group)
+        self.delegate.remedy_chosen.connect(self.remedy_chosen)
+        self.delegate.group_toggled.connect(self.model.toggle_group)
+        self.delegate.group_switched.connect(self._switch_group)
         self.list.menu_wanted.connect(self._menu)
         self.list.selectionModel().currentChanged.connect(self._current_changed)
         self.model.rowsInserted.connect(self._restore)
-        self.model.rowsRemoved.connect(self._restore)
+        self.model.rowsRemoved.connect(self._release)
 
     def _make_foot(self) -> QWidget:
         foot = QWidget()
@@ -157,7 +166,7 @@ class Sidebar(QWidget):
         layout.addWidget(self.search)
         layout.addWidget(self._nothing)
         layout.addWidget(self.list, 1)
-        layout.addWidget(self._problems)
+        layout.addWidget(self.problems)
         layout.addWidget(rule)
         layout.addWidget(self._foot)
 
@@ -178,7 +187,7 @@ class Sidebar(QWidget):
     def set_problems(self, problems: tuple[ProfileError, ...]) -> None:
         """Name the profile files that cannot be read."""
         if not problems:
-            self._problems.show_notice(None)
+            self.problems.show_notice(None)
             return
         first = problems[0]
         if len(problems) > 1:
@@ -187,7 +196,7 @@ class Sidebar(QWidget):
         else:
             message, hint = _first_of(first), display(first.hint, limit=400)
         opening = Remedy(Deed.OPEN_SOURCE, self.tr("Open the file"), first.source)
-        self._problems.show_notice(Notice("err", message, hint, (opening,)))
+        self.problems.show_notice(Notice("err", message, hint, (opening,)))
 
     def select(self, name: str) -> None:
         """Mark the tunnel `name`, now or as soon as it is in the list."""
@@ -206,8 +215,8 @@ class Sidebar(QWidget):
         self.list.setCurrentIndex(self.model.index(rows[min(max(place, 0), len(rows) - 1)]))
 
     def set_sparklines(self, shown: bool) -> None:
-        if self._delegate.sparklines != shown:
-            self._delegate.sparklines = shown
+        if self.delegate.sparklines != shown:
+            self.delegate.sparklines = shown
             self.list.viewport().update()
 
     def _set_show(self, show: Show) -> None:
@@ -224,13 +233,23 @@ class Sidebar(QWidget):
 
     def _current_changed(self, current: QModelIndex) -> None:
         row = current.data(ROW_ROLE)
-        if isinstance(row, TunnelRow) and row.name != self._current:
+        if isinstance(row, TunnelRow) and row.name != self._current and not self._removing:
             self._current = row.name
             self.selected.emit(row.name)
 
+    def _hold(self) -> None:
+        self._removing = True
+
+    def _release(self) -> None:
+        self._restore()
+        self._removing = False
+
     def _restore(self) -> None:
         index = self.model.index_of(self._current)
-        if index.isValid() and not self.list.selectionModel().isSelected(index):
+        if not index.isValid():
+            if isinstance(self.list.currentIndex().data(ROW_ROLE), TunnelRow):
+                self.list.selectionModel().clear()
+        elif not self.list.selectionModel().isSelected(index):
             flag = QItemSelectionModel.SelectionFlag.ClearAndSelect
             self.list.selectionModel().setCurrentIndex(index, flag)
 

@@ -163,13 +163,6 @@ class RowDelegate(QStyledItemDelegate):
             return super().editorEvent(event, model, option, index)
         row = index.data(ROW_ROLE)
         rectangle = QRectF(option.rect)
-        if isinstance(row, GroupRow):
-            if event.type() == QEvent.Type.MouseButtonRelease:
-                if group_button(rectangle, row).contains(event.position()):
-                    self.group_switched.emit(row.title, row.running == 0)
-                else:
-                    self.group_toggled.emit(row.title)
-            return True
         if not isinstance(row, TunnelRow):
             return False
         where = places(rectangle, row, sparkline=self.sparklines)
@@ -184,6 +177,13 @@ class RowDelegate(QStyledItemDelegate):
             self.remedy_chosen.emit(row.name, row.remedy)
             return True
         return False
+
+    def click_group(self, rectangle: QRectF, row: GroupRow, at: QPointF) -> None:
+        """A click at `at` on the heading `row` in `rectangle`."""
+        if group_button(rectangle, row).contains(at):
+            self.group_switched.emit(row.title, row.running == 0)
+        else:
+            self.group_toggled.emit(row.title)
 
 
 def group_button(rectangle: QRectF, row: GroupRow) -> QRectF:

@@ -1,0 +1,66 @@
+"""States in words and the buttons that help."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.gui import samples
+from wsgui.engine.snapshot import TunnelState
+from wsgui.gui import wording
+from wsgui.gui.wording import Deed
+
+
+def test_every_state_has_its_own_word() -> None:
+    words = {wording.state_word(state, 2) for state in TunnelState}
+    assert len(words) == len(TunnelState)
+    assert "Finishing (2 left)" in words
+
+
+def test_every_state_has_its_own_shape() -> None:
+    shapes = {wording.shape_and_tone(samples.tunnel(state=state))[0] for state in TunnelState}
+    assert len(shapes) == len(TunnelState)
+
+
+def test_a_port_in_use_offers_the_free_one_in_row_and_page() -> None:
+    text, tone, remedy = wording.row_line(samples.waiting(), None)
+    notice = wording.state_notice(samples.waiting())
+    assert (text, tone) == ("Waiting for port 7001", "warn")
+    assert remedy is not None
+    assert (remedy.deed, remedy.value, remedy.label) == (Deed.USE_PORT, "7002", "Use 7002")
+    assert notice is not None
+    assert [r.deed for r in notice.remedies] == [Deed.USE_PORT, Deed.RETRY, Deed.EDIT]
+
+
+@pytest.mark.parametrize("tunnel", [samples.waiting(), samples.failed(), samples.refusing()], ids=lambda t: t.name)
+def test_every_row_that_is_not_green_says_why(tunnel: wording.TunnelSnapshot) -> None:
+    text, tone, _ = wording.row_line(tunnel, None)
+    assert text
+    assert tone in ("warn", "err")
+    assert wording.needs_attention(tunnel)
+
+
+def test_a_row_that_is_well_shows_address_and_target() -> None:
+    assert wording.row_line(samples.tunnel(), None) == ("ws://127.0.0.1:6080  →  office:5901", "dim", None)
+
+
+def test_a_refused_page_may_be_allowed_by_its_punycode_origin() -> None:
+    notice = wording.refusal_notice(samples.tunnel(refusal=samples.refusal("https://bücher.example")))
+    assert notice is not None
+    assert [(r.deed, r.value) for r in notice.remedies] == [
+        (Deed.ALLOW_ORIGIN, "https://xn--bcher-kva.example"),
+        (Deed.DISMISS, ""),
+    ]
+
+
+@pytest.mark.parametrize("origin", ["null", "file://", samples.HOSTILE, "chrome-extension://x"])
+def test_what_is_no_web_pages_origin_cannot_be_allowed(origin: str) -> None:
+    notice = wording.refusal_notice(samples.tunnel(refusal=samples.refusal(origin)))
+    assert notice is not None
+    assert [r.deed for r in notice.remedies] == [Deed.DISMISS]
+
+
+def test_the_foot_counts_what_runs_needs_attention_and_is_connected() -> None:
+    running, attention, connected = wording.foot_counts(samples.office())
+    assert running.startswith("4 ")
+    assert attention.startswith("2 ")
+    assert connected.startswith("8 ")
