@@ -96,7 +96,7 @@ class Load:
             run = Run(generators)
             run.answers(IDLE_DEADLINE_SECONDS if job["do"] == "idle" else GRACE_SECONDS)
             yield run
-        except BaseException:
+        except BenchError:
             for generator in generators:
                 generator.stop()
             self._generators = self._generators[count:]

@@ -30,7 +30,7 @@ class Window:
         profiles.mkdir(parents=True, mode=0o700)
         wsgui_profile(dataclasses.replace(setup, folder=profiles), "bench.toml")
         environment = folders(setup) | {"DISPLAY": display, "QT_QPA_PLATFORM": "xcb", "WAYLAND_DISPLAY": ""}
-        self.process = Speaker("tests.bench.window", environment=environment)
+        self.process = Speaker("tests.bench.window", environment=environment, log=setup.folder / "output")
         self.instance = Instance(HEADLESS, setup, self.process)
 
     def latenesses(self) -> list[float]:
@@ -126,5 +126,7 @@ def _measure(bench: Bench, results: Rounds, number: str) -> None:
                     "p99 ms, idle": percentile(late_without, 0.99) * 1e3,
                 }
                 results[name][HEADLESS.name].append(figures)
+    except BenchError as error:
+        raise BenchError(window.instance.why(error)) from None
     finally:
         window.process.stop()

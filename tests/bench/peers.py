@@ -79,6 +79,10 @@ class Instance:
             self.process.stop()
             raise
 
+    def why(self, error: Exception) -> str:
+        """What went wrong, with the last words of a process that has ended meanwhile."""
+        return f"{error}; it has ended: {self.process.last_words()}" if self.process.ended else str(error)
+
     def _wait(self, deadline_seconds: float) -> None:
         end = time.monotonic() + deadline_seconds
         while time.monotonic() < end:

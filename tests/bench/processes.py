@@ -25,7 +25,14 @@ class BenchError(Exception):
 class Process:
     """A child in a session of its own: Ctrl+C does not reach it, and `stop` ends whatever it forked as well."""
 
-    def __init__(self, command: list[str], *, environment: dict[str, str] | None = None, log: Path | None = None):
+    def __init__(
+        self,
+        command: list[str],
+        *,
+        environment: dict[str, str] | None = None,
+        log: Path | None = None,
+        spoken_to: bool = False,
+    ):
         self.log = log
         with contextlib.ExitStack() as stack:
             errors = stack.enter_context(log.open("wb")) if log else None
@@ -33,8 +40,8 @@ class Process:
                 command,
                 cwd=ROOT,
                 env={**os.environ, **(environment or {})},
-                stdin=subprocess.PIPE if errors is None else subprocess.DEVNULL,
-                stdout=subprocess.PIPE if errors is None else errors,
+                stdin=subprocess.PIPE if spoken_to else subprocess.DEVNULL,
+                stdout=subprocess.PIPE if spoken_to else errors,
                 stderr=errors,
                 start_new_session=True,
             )
@@ -101,8 +108,11 @@ class Process:
 class Speaker(Process):
     """One of our own modules as a process that speaks JSON lines on its standard streams."""
 
-    def __init__(self, module: str, *arguments: str, environment: dict[str, str] | None = None) -> None:
-        super().__init__([sys.executable, "-m", module, *arguments], environment=environment)
+    def __init__(
+        self, module: str, *arguments: str, environment: dict[str, str] | None = None, log: Path | None = None
+    ) -> None:
+        command = [sys.executable, "-m", module, *arguments]
+        super().__init__(command, environment=environment, log=log, spoken_to=True)
         self._buffer = b""
 
     def say(self, line: dict[str, object]) -> None:
@@ -131,5 +141,8 @@ class Speaker(Process):
                 raise BenchError("a load generator ended")
             self._buffer += data
         line, _, self._buffer = self._buffer.partition(b"\n")
-        result: dict[str, Any] = json.loads(line)
+        try:
+            result: dict[str, Any] = json.loads(line)
+        except ValueError:
+            raise BenchError(f"a load generator said {line[:80]!r}") from None
         return result

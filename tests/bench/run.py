@@ -89,11 +89,13 @@ class Bench:
 
     def figure(self, cell: Cell, peer: Peer) -> Figures | str:
         """One figure of one cell, or why there is none; a peer that failed is started afresh next time."""
+        key = (peer.name, cell.tls, cell.echo)
         try:
             return cell.measure(self.load, self.instance(peer, tls=cell.tls, echo=cell.echo), self.scale)
         except BenchError as error:
-            self._drop((peer.name, cell.tls, cell.echo))
-            return str(error)
+            reason = self._instances[key].why(error) if key in self._instances else str(error)
+            self._drop(key)
+            return reason
 
     def rounds(self, rows: Sequence[Cell], peers: Sequence[Peer]) -> Iterator[tuple[int, Cell, Peer, Figures | str]]:
         """Every figure as it comes. Idle memory comes first and once: freed memory used again would flatter it."""
