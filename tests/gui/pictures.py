@@ -9,7 +9,7 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 
@@ -140,6 +140,13 @@ def screens() -> dict[str, tuple[EngineSnapshot, tuple[int, int], float, Prepare
     }
 
 
+def discard(window: MainWindow) -> None:
+    """Delete `window` now: those that merely wait for it are restyled with each change of theme."""
+    window.close()
+    window.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+
 def render(folder: Path, only: list[str]) -> list[Path]:
     """Write `NAME-light.png` and `NAME-dark.png` for each screen into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -159,8 +166,7 @@ def render(folder: Path, only: list[str]) -> list[Path]:
             file = folder / f"{name}-{'dark' if dark else 'light'}.png"
             window.grab().save(str(file))
             written.append(file)
-            window.hide()
-            window.deleteLater()
+            discard(window)
     return written
 
 

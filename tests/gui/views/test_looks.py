@@ -10,7 +10,7 @@ from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QTextEdit, QWidget
 
 from tests.gui import samples
-from tests.gui.pictures import screens
+from tests.gui.pictures import discard, screens
 from tests.gui.recorder import RecordedActions
 from wsgui.gui.theme import theme
 from wsgui.gui.views.main_window import MainWindow
@@ -41,8 +41,7 @@ def screen(request: pytest.FixtureRequest, dressed: QApplication) -> Iterator[Ma
     """Each screen once, for all the tests below."""
     window = bring(request.param)
     yield window
-    window.close()
-    window.deleteLater()
+    discard(window)
     theme.use(dark=False, text_scale=1.0)
 
 
@@ -101,6 +100,7 @@ def test_hostile_text_stays_text_in_labels_and_buttons(dressed: QApplication) ->
     assert "<img src=file:///x><b>&%1%s{0}\\u202e" in texts
     for widget in window.findChildren(QWidget):
         assert "<img" not in widget.toolTip()
+    discard(window)
 
 
 def test_both_themes_paint_their_own_ground(window: MainWindow) -> None:
