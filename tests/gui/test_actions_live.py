@@ -47,9 +47,8 @@ class Setting:
         )
 
     async def done(self) -> None:
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        if others:
-            await asyncio.wait([task for task in others if task], timeout=20)
+        if running := tuple(self.tasks._running):
+            await asyncio.wait(running, timeout=20)
 
     async def tunnel(self, name: str) -> TunnelSnapshot | None:
         self.latest = (await self.engine.look()).snapshot

@@ -17,6 +17,7 @@ from wsgui.app.runtime import Runtime
 from wsgui.engine.loops import new_event_loop
 from wsgui.engine.snapshot import EngineSnapshot, ThroughputSnapshot
 from wsgui.errors import ProfileError, WsguiError
+from wsgui.gui.garbage import GarbageHere
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -56,6 +57,7 @@ class EngineThread:
     def __init__(self, open_runtime: Callable[[], Runtime]) -> None:
         self._open_runtime = open_runtime
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self._garbage = GarbageHere()
         self._ready: Future[None] = Future()
         self._ended: Future[None] = Future()
         for future in (self._ready, self._ended):
@@ -67,6 +69,7 @@ class EngineThread:
 
     async def start(self) -> None:
         """Return when the profiles are loaded and the control channel is open; raises what stood in the way."""
+        self._garbage.begin()
         self._thread.start()
         await asyncio.wrap_future(self._ready)
 
@@ -127,6 +130,7 @@ class EngineThread:
                 log.debug("The engine's loop was closed already")
         await asyncio.gather(asyncio.wrap_future(self._ended), return_exceptions=True)  # `ended` tells
         self._thread.join()
+        self._garbage.end()
 
     # In the engine's thread
 
