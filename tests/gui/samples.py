@@ -135,7 +135,7 @@ def refusal(origin: str = "https://vnc.lab") -> Refusal:
         origin=origin,
         status=403,
         message=f"A page from {origin} was refused because only this address's own pages may connect.",
-        hint="Allow it only if you know that page.",
+        hint=f'If you know that page, write under [access] in the profile: origins = ["same-host", "{origin}"]',
         rule="origin",
     )
 

@@ -70,8 +70,10 @@ def test_marks_stand_out_from_every_ground(colours: Colours, mark: str, ground: 
 
 
 @THEMES
-def test_the_switch_that_is_off_stands_out_on_the_selected_row(colours: Colours) -> None:
-    assert contrast(colours.off, colours.selected) >= 2.9
+@pytest.mark.parametrize("mark", ["ok", "warn", "err", "off"])
+@pytest.mark.parametrize("ground", ["selected", "hover"])
+def test_switch_and_state_stand_out_on_selected_rows_too(colours: Colours, mark: str, ground: str) -> None:
+    assert contrast(getattr(colours, mark), getattr(colours, ground)) >= 3.0
 
 
 @pytest.mark.usefixtures("qapp")

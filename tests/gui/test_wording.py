@@ -50,6 +50,7 @@ def test_a_refused_page_may_be_allowed_by_its_punycode_origin() -> None:
         (Deed.ALLOW_ORIGIN, "https://xn--bcher-kva.example"),
         (Deed.DISMISS, ""),
     ]
+    assert notice.hint == "Allow it only if you know that page."
 
 
 @pytest.mark.parametrize("origin", ["null", "file://", samples.HOSTILE, "chrome-extension://x"])

@@ -142,10 +142,13 @@ def refusal_notice(tunnel: TunnelSnapshot) -> Notice | None:
         return None
     dismiss = Remedy(Deed.DISMISS, translate("remedy", "Dismiss"))
     remedies: tuple[Remedy, ...] = (dismiss,)
+    hint = display(refusal.hint)
     if refusal.rule == "origin" and refusal.origin.startswith(("http://", "https://")):
         origin = safe_origin(refusal.origin)
         remedies = (Remedy(Deed.ALLOW_ORIGIN, translate("remedy", "Allow {0}").format(origin), origin), dismiss)
-    return Notice("warn", display(refusal.message), display(refusal.hint), remedies)
+        # The refusal's own hint says what to write into the file; here a button does that.
+        hint = translate("refusal", "Allow it only if you know that page.")
+    return Notice("warn", display(refusal.message), hint, remedies)
 
 
 def row_line(tunnel: TunnelSnapshot, refusal: Notice | None) -> tuple[str, str, Remedy | None]:

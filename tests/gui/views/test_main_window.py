@@ -16,7 +16,7 @@ from wsgui.engine.snapshot import TunnelState
 from wsgui.errors import FieldError, ProfileError
 from wsgui.gui.actions import FINISH_SECONDS
 from wsgui.gui.models.tunnels import TunnelRow
-from wsgui.gui.views.main_window import MainWindow
+from wsgui.gui.views.main_window import AWAIT_SECONDS, MainWindow
 from wsgui.gui.widgets.row_delegate import RowPlaces, places
 
 LEFT = Qt.MouseButton.LeftButton
@@ -93,6 +93,21 @@ def test_a_tunnel_that_is_not_there_yet_is_shown_when_it_comes(window: MainWindo
     window.update_snapshot(samples.engine(*samples.office().tunnels, samples.tunnel("Brand new")))
     assert window.stack.currentWidget() is window.page
     assert window.page.header.address.address.whole() == "ws://127.0.0.1:6080/"
+
+
+def test_a_tunnel_that_never_comes_gives_way_to_the_one_before(window: MainWindow) -> None:
+    window.update_snapshot(samples.office())
+    window.select("Lab console")
+    window.select("Never made")
+    window.update_snapshot(replace(samples.office(), time=samples.NOW + AWAIT_SECONDS))
+    assert window.selected == "Lab console"
+
+
+def test_a_selection_from_before_the_start_that_is_gone_gives_way_at_once(window: MainWindow) -> None:
+    window.select("Gone since yesterday")
+    window.update_snapshot(samples.office())
+    assert window.selected == "Office desktop"
+    assert window.stack.currentWidget() is window.page
 
 
 def test_when_the_selected_tunnel_is_removed_another_is_shown(window: MainWindow) -> None:

@@ -23,6 +23,23 @@ def test_a_tunnel_is_made_with_three_answers_and_return(
     assert what == "create"
     assert (profile.name, str(profile.target), str(profile.listen)) == ("lab VNC", "lab:5902", "127.0.0.1:6081")
     assert window.selected == "lab VNC"
+    window.update_snapshot(samples.engine(*samples.office().tunnels, samples.tunnel("lab VNC")))
+    assert window.stack.currentWidget() is window.page
+
+
+def test_what_was_typed_stays_until_the_tunnel_is_there_and_is_asked_for_once(
+    window: MainWindow, qtbot: QtBot, actions: RecordedActions
+) -> None:
+    window.update_snapshot(samples.office())
+    window.show_new_tunnel()
+    form = window.new_tunnel
+    qtbot.keyClicks(form.service.line, "lab:2")
+    form.accept()
+    form.accept()
+    assert [asked[0] for asked in actions.asked] == ["create"]
+    window.update_snapshot(samples.office())
+    assert window.stack.currentWidget() is form
+    assert form.service.line.text() == "lab:2"
 
 
 def test_what_is_wrong_is_said_beside_the_field_and_nothing_is_made(

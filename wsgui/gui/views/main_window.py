@@ -23,6 +23,8 @@ from wsgui.gui.widgets.cards import NoticeCard
 from wsgui.gui.wording import Deed, Notice, Remedy, refusal_notice
 
 _DEMO_TARGET = "demo:"
+AWAIT_SECONDS = 3.0
+"""How long a tunnel that was just created may take to be in a snapshot, before another is shown again."""
 
 
 class MainWindow(QMainWindow):
@@ -45,7 +47,8 @@ class MainWindow(QMainWindow):
         self._snapshot = EngineSnapshot(0.0, ())
         self._sessions = LastSessions()
         self._dismissed: dict[str, Notice] = {}
-        self._known: set[str] = set()
+        self._previous = ""
+        self._awaited_until = 0.0
         self.setWindowTitle(self.tr("wsgui"))
         self.setMinimumSize(640, 480)
         self.resize(1236, 760)
@@ -62,6 +65,7 @@ class MainWindow(QMainWindow):
         self._connect()
         shortcuts.install(self, actions)
         theme.changed.connect(self._fit)
+        self.sidebar.list.setFocus()
 
     def _lay_out(self) -> None:
         right = QWidget()
@@ -110,8 +114,11 @@ class MainWindow(QMainWindow):
     def select(self, name: str) -> None:
         """Show the tunnel `name`, now or as soon as a snapshot has it."""
         self._take(name)
-        self.stack.setCurrentWidget(self.page if self.current_tunnel is not None else self.empty)
-        self._show_selected()
+        if self.current_tunnel is not None:
+            self.stack.setCurrentWidget(self.page)
+            self._show_selected()
+        elif self._snapshot.tunnels:
+            self._awaited_until = self._snapshot.time + AWAIT_SECONDS
 
     def update_snapshot(self, snapshot: EngineSnapshot) -> None:
         """Take over what the engine is now; cheap while hidden."""
@@ -171,27 +178,31 @@ class MainWindow(QMainWindow):
         refusals = {t.name: n for t in self._snapshot.tunnels if (n := self._refusal(t)) is not None}
         self.sidebar.update_snapshot(self._snapshot, refusals)
         self.new_tunnel.update_snapshot(self._snapshot)
-        if self.current_tunnel is None and self._snapshot.tunnels and not self._awaited():
-            self._take(self._snapshot.tunnels[0].name)
+        if self.current_tunnel is not None:
+            arrived = self._awaited_until > 0
+            self._awaited_until = 0.0
+            if arrived:
+                self.stack.setCurrentWidget(self.page)
+        elif self._snapshot.time >= self._awaited_until and self._snapshot.tunnels:
+            self._awaited_until = 0.0
+            fallback = self._snapshot.tunnel(self._previous) or self._snapshot.tunnels[0]
+            self._take(fallback.name)
         if self.stack.currentWidget() is not self.new_tunnel:
-            self.stack.setCurrentWidget(self.page if self.current_tunnel is not None else self.empty)
+            self.stack.setCurrentWidget(self.page if self._snapshot.tunnels else self.empty)
         self._show_selected()
 
     def _take(self, name: str) -> None:
         changed = name != self._selected
+        if self.current_tunnel is not None:
+            self._previous = self._selected
         self._selected = name
         self.sidebar.select(name)
         if changed:
             self.page.show_throughput(None)
             self.selection_changed.emit(name)
 
-    def _awaited(self) -> bool:
-        """Whether the selection names a tunnel that was just created and is not in a snapshot yet."""
-        return self._selected != "" and self._selected not in self._known
-
     def _show_selected(self) -> None:
         tunnel = self.current_tunnel
-        self._known = {t.name for t in self._snapshot.tunnels}
         if tunnel is None or self.stack.currentWidget() is not self.page:
             return
         first_start = all(t.target == _DEMO_TARGET for t in self._snapshot.tunnels)

@@ -135,16 +135,21 @@ class NewTunnel(QWidget):
         """Know the names that are taken."""
         if tuple(t.name for t in snapshot.tunnels) != tuple(t.name for t in self._snapshot.tunnels):
             self._snapshot = snapshot
-            self._check()
+            if self.start.isEnabled():
+                self._check()
 
     def accept(self) -> None:
         """Create the tunnel, or show everything that is still wrong."""
         profile = self._draft.profile
+        if not self.start.isEnabled():
+            return
         if profile is None:
             for part in (self.service, self.listen, self.name):
                 part.touched = True
             self._check()
             return
+        # Until something is changed: a second press would ask for a second tunnel of this name.
+        self.start.setEnabled(False)
         self._actions.create(profile)
         self.created.emit(profile.name)
 
@@ -153,6 +158,7 @@ class NewTunnel(QWidget):
             self.name.line.setText(suggested_name(self.service.line.text()))
         made = draft(self.service.line.text(), self.listen.line.text(), self.name.line.text(), self._snapshot)
         self._draft = made
+        self.start.setEnabled(True)
         problems = {key: display(str(problem), limit=400) for key, problem in made.problems.items()}
         self.service.tell(problems.get("target", ""), made.meaning)
         network = self.tr("Everybody in your network can connect, without encryption or password.")

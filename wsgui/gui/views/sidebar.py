@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QCoreApplication, QItemSelectionModel, QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QKeySequence, QMouseEvent
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QKeySequence, QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QListView, QVBoxLayout, QWidget
 
 from wsgui.display import display
@@ -59,6 +59,7 @@ class TunnelList(QListView):
         index = self.indexAt(event.position().toPoint())
         # A group's heading is a button, not something to show: the selection stays.
         self._pressed = QPersistentModelIndex(index)
+        self._delegate.focus_shown = False
         if not isinstance(index.data(ROW_ROLE), GroupRow):
             super().mousePressEvent(event)
 
@@ -70,7 +71,13 @@ class TunnelList(QListView):
         elif self._pressed == index and event.button() == Qt.MouseButton.LeftButton:
             self._delegate.click_group(QRectF(self.visualRect(index)), row, event.position())
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        if event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason):
+            self._delegate.focus_shown = True
+        super().focusInEvent(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        self._delegate.focus_shown = True
         row = self.currentIndex().data(ROW_ROLE)
         if isinstance(row, TunnelRow) and event.key() == Qt.Key.Key_Space:
             if not event.isAutoRepeat():

@@ -85,6 +85,8 @@ class RowDelegate(QStyledItemDelegate):
         super().__init__()
         self.sparklines = True
         """Below 1,100 px of window the rows have none."""
+        self.focus_shown = False
+        """A ring marks the focus once the keyboard is used; a click needs none."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         row = index.data(ROW_ROLE)
@@ -96,7 +98,7 @@ class RowDelegate(QStyledItemDelegate):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         state: QStyle.StateFlag = option.state
         rectangle = QRectF(option.rect)
-        focused = bool(state & QStyle.StateFlag.State_HasFocus)
+        focused = self.focus_shown and bool(state & QStyle.StateFlag.State_HasFocus)
         hovered = bool(state & QStyle.StateFlag.State_MouseOver)
         if isinstance(row, GroupRow):
             self._paint_group(painter, rectangle, row, offered=focused or hovered, focused=focused)
