@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from wsgui.engine.snapshot import ThroughputSnapshot, TunnelSnapshot, TunnelState
 from wsgui.gui import formatting
@@ -23,7 +23,8 @@ from wsgui.gui.wording import Notice, Remedy, state_notice
 ROWS_SHOWN = 5
 LOW_WINDOW = 680
 """Below this height of the window (pixels at a text scale of 1) the chart is 140 px and the page scrolls."""
-MOST_CHART = 560
+MOST_CHART = 640
+"""More height tells no more (pixels at a text scale of 1)."""
 _RUNNING = (TunnelState.RUNNING, TunnelState.FINISHING)
 
 
@@ -89,6 +90,7 @@ class Overview(QScrollArea):
         chart_layout.addLayout(top)
         chart_layout.addWidget(self.chart, 1)
         self._table_card = Card()
+        self._table_card.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         table_layout = QVBoxLayout(self._table_card)
         table_layout.setContentsMargins(8, 6, 8, 6)
         table_layout.setSpacing(2)
@@ -165,7 +167,8 @@ class Overview(QScrollArea):
             self.chart.setFixedHeight(theme.px(140))
         else:
             self.chart.setMinimumHeight(theme.px(180))
-            self.chart.setMaximumHeight(theme.px(MOST_CHART))
+            self.chart.setMaximumHeight(16777215)
+        self._chart_card.setMaximumHeight(theme.px(MOST_CHART))
 
     def _disconnect(self, connection: int) -> None:
         if self._tunnel is not None:

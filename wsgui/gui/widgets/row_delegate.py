@@ -118,6 +118,9 @@ class RowDelegate(QStyledItemDelegate):
         painter.setBrush(theme.colour("selected" if selected else "hover"))
         if not (selected or hovered):
             painter.setBrush(Qt.BrushStyle.NoBrush)
+        if selected and theme.dark:
+            painter.setPen(QPen(theme.colour("line"), 1))
+            ground = ground.adjusted(0.5, 0.5, -0.5, -0.5)
         if focused:
             painter.setPen(QPen(theme.colour("accent"), 1.5))
             ground = ground.adjusted(1, 1, -1, -1)
