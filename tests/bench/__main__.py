@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import dataclasses
 import json
+import os
 import resource
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from tests.bench.peers import PEERS, WSGUI, find
 from tests.bench.run import Bench, Rounds, collect
 
 DESCRIPTORS = 16_384
+BUSY_LOAD = 0.7  # processes at work before the first cell
 
 
 def parser() -> argparse.ArgumentParser:
@@ -77,6 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
     raise_descriptor_limit()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     begin = time.monotonic()
+    busy = os.getloadavg()[0]
     results: Rounds = {}
     interrupted = False
     try:
@@ -90,13 +93,21 @@ def main(arguments: list[str] | None = None) -> int:
     versions = {peer.name: version(peer.name) for peer in peers}
     print(", ".join(f"{name} {text}" for name, text in versions.items()))
     seconds = time.monotonic() - begin
-    print(f"{scale.rounds} rounds, medians; ratios are wsgui's figure over the peer's; {seconds:.0f} s\n")
+    print(f"{scale.rounds} rounds, medians; ratios are wsgui's figure over the peer's; {seconds:.0f} s")
+    if busy > BUSY_LOAD:
+        print(f"The machine was busy with something else (load {busy:.1f}): only CPU figures mean much then.")
+    print()
     for line in (*report.table(results, [peer.name for peer in peers]), "", *report.goals_table(results)):
         print(line)
     for line in report.failures(results):
         print(f"No figure: {line}")
     if options.json:
-        settings = {**dataclasses.asdict(scale), "seconds_taken": seconds, "interrupted": interrupted}
+        settings = {
+            **dataclasses.asdict(scale),
+            "seconds_taken": seconds,
+            "load_before": busy,
+            "interrupted": interrupted,
+        }
         options.json.write_text(json.dumps(report.document(results, versions, settings), indent=1) + "\n", "utf-8")
     return 130 if interrupted else 0
 
