@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
@@ -52,7 +53,7 @@ def parse(pieces: list[bytes]) -> Outcome | None:
 
 def split(data: bytes, cuts: list[int]) -> list[bytes]:
     edges = [0, *sorted({cut % (len(data) + 1) for cut in cuts}), len(data)]
-    return [data[a:b] for a, b in zip(edges, edges[1:], strict=False) if a != b]
+    return [data[a:b] for a, b in pairwise(edges) if a != b]
 
 
 def head(*fields: tuple[str, str], method: str = "GET", version: str = "1.1") -> Request:
@@ -95,7 +96,7 @@ HEADS = st.builds(
     st.sampled_from(["GET", "HEAD", "POST", "OPTIONS", "CONNECT", "BREW"]),
     st.text("abc/%?=&;~\u00e4", max_size=20),
     st.lists(st.tuples(TOKEN, VALUE), max_size=6),
-    st.binary(max_size=40),
+    st.one_of(st.binary(max_size=40), st.just(PLAIN), st.just(OPENING)),
 )
 CUTS = st.lists(st.integers(0, 2**16), max_size=12)
 
@@ -133,6 +134,13 @@ def test_bytes_behind_an_opening_do_not_count_as_its_head(behind: int, cuts: lis
     outcome = parse(split(OPENING + bytes(behind), cuts))
     assert outcome is not None
     assert outcome.early == bytes(behind)
+
+
+@pytest.mark.parametrize("first", ["GET", "HEAD", "OPTIONS"])
+def test_a_request_right_behind_another_does_not_mix_with_it(first: str) -> None:
+    data = f"{first} /a HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    assert parse([data + OPENING]) == parse([data])
+    assert parse([data + b"POST /b HTTP/1.0\r\nHost: y\r\n\r\n"]) == parse([data])
 
 
 def test_a_head_that_never_ends_is_refused_once_it_is_too_large() -> None:

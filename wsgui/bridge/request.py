@@ -67,12 +67,20 @@ class RequestParser:
         self._done = False
         self._twice = b""
 
+    @property
+    def begun(self) -> bool:
+        """Whether any byte has come."""
+        return self._size > 0
+
     # httptools' callbacks
 
     def on_url(self, url: bytes) -> None:
-        self._request.target += url
+        if not self._done:
+            self._request.target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if self._done:
+            return  # of a request right behind this one, which gets no answer
         self._count += 1
         name = name.lower()
         fields = self._request.fields
@@ -84,7 +92,10 @@ class RequestParser:
             fields[name] = value
 
     def on_headers_complete(self) -> None:
-        self._done = True
+        if not self._done:
+            self._done = True
+            self._request.method = self._parser.get_method().decode("latin-1")
+            self._request.version = self._parser.get_http_version()
 
     def feed(self, data: bytes) -> tuple[Request, bytes] | None:
         """Take the next bytes.
@@ -118,10 +129,7 @@ class RequestParser:
         if self._twice:
             name = self._twice.decode("latin-1").title()
             raise BadRequest(400, f"The request has more than one {name} field.", "Send it once.")
-        request = self._request
-        request.method = self._parser.get_method().decode("latin-1")
-        request.version = self._parser.get_http_version()
-        return request, early
+        return self._request, early
 
 
 @lru_cache(maxsize=256)
