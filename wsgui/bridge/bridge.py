@@ -104,7 +104,7 @@ class Bridge:
                 "limit",
             )
             return
-        if len(self._handshakes) >= max(limits.connections, limits.handshakes_per_address) > 0:
+        if limits.connections > 0 and len(self._handshakes) >= max(limits.connections, limits.handshakes_per_address):
             # A flood of clients that say nothing may not keep out those that do: the one that waited longest goes.
             next(iter(self._handshakes)).close()
         handshake = Handshake(self, sock, key, client_name)
