@@ -7,6 +7,7 @@ import os
 import socket
 import ssl
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Literal
 
 import aiofastnet
@@ -27,6 +28,8 @@ Rule = Literal["origin", "host", "limit", "request", "tls", "path"]
 
 STALL_SECONDS: Final = 30.0
 """A client that takes nothing of an answer for so long is cut off."""
+FOREVER_SECONDS: Final = 365 * 86400.0
+"""What a transport is told as its deadline: the bridge's clock keeps the profile's, and None would be its own."""
 FILE_PIECE: Final = 256 * 1024
 
 _TLS_FIRST_BYTES: Final = (b"\x16", b"\x80")
@@ -34,27 +37,10 @@ _TLS_FIRST_BYTES: Final = (b"\x16", b"\x80")
 _HANDSHAKE_FAILURE: Final = bytes((0x15, 3, 1, 0, 2, 2, 40))
 """A TLS alert, fatal, handshake_failure (RFC 8446, section 6)."""
 
-_REASONS: Final = {
-    200: "OK",
-    304: "Not Modified",
-    308: "Permanent Redirect",
-    400: "Bad Request",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    408: "Request Timeout",
-    426: "Upgrade Required",
-    429: "Too Many Requests",
-    431: "Request Header Fields Too Large",
-    500: "Internal Server Error",
-    503: "Service Unavailable",
-}
-
 
 def serialize(response: Response) -> bytes:
     """Return the head of an HTTP answer and its body, if it has one of its own; the connection is closed after it."""
-    lines = [f"HTTP/1.1 {response.status} {_REASONS.get(response.status, 'Answer')}"]
+    lines = [f"HTTP/1.1 {response.status} {HTTPStatus(response.status).phrase}"]
     for name, value in response.headers:
         if "\r" in value or "\n" in value:
             raise ValueError("line break in a header field")
@@ -73,7 +59,18 @@ class Handshake:
         client_name: For people.
     """
 
-    __slots__ = ("_bridge", "_end", "_parser", "_sock", "_task", "client_name", "deadline", "limit_key", "secure")
+    __slots__ = (
+        "_bridge",
+        "_end",
+        "_head_only",
+        "_parser",
+        "_sock",
+        "_task",
+        "client_name",
+        "deadline",
+        "limit_key",
+        "secure",
+    )
 
     def __init__(self, bridge: Bridge, sock: socket.socket, limit_key: str, client_name: str) -> None:
         self._bridge = bridge
@@ -81,6 +78,7 @@ class Handshake:
         self._end: End | None = None
         self._parser: RequestParser | None = None
         self._task: asyncio.Task[None] | None = None
+        self._head_only = False
         self.limit_key = limit_key
         self.client_name = client_name
         self.secure = False
@@ -136,7 +134,7 @@ class Handshake:
                 lambda: TransportEnd(bridge.loop, self._made, bridge.buffer),
                 sock,
                 ssl=bridge.settings.tls,
-                ssl_handshake_timeout=bridge.settings.limits.handshake_seconds or None,
+                ssl_handshake_timeout=FOREVER_SECONDS,
                 ssl_shutdown_timeout=LINGER_SECONDS,
                 ssl_incoming_bio_size=INCOMING_BIO_BYTES,
             )
@@ -166,7 +164,7 @@ class Handshake:
         if parser is None or end is None:
             return
         data = bytes(self._bridge.buffer.view[START:stop])
-        if data[:1] in _TLS_FIRST_BYTES and not self.secure:
+        if not parser.begun and not self.secure and data[:1] in _TLS_FIRST_BYTES:
             self._refuse_tls(end)
             return
         try:
@@ -180,6 +178,7 @@ class Handshake:
     def _decide(self, end: End, request: Request, early: bytes) -> None:
         bridge = self._bridge
         settings = bridge.settings
+        self._head_only = request.method == "HEAD"
         upgrade = request.wants_websocket
         response = upgrade_response(request) if upgrade else b""
         host = request.text(b"host")
@@ -212,21 +211,14 @@ class Handshake:
 
     async def _serve(self, end: End, request: Request) -> None:
         """Answer a plain request: a file beneath the web root, or the page that says what this is."""
-        files = self._bridge.settings.files
-        head = request.method == "HEAD"
-        if files is not None:
-            fields = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.fields.items()}
-            response = await self._bridge.loop.run_in_executor(
-                None, files.respond, request.method, request.target.decode("latin-1"), fields
-            )
-        elif request.method in ("GET", "HEAD"):
-            response = information_page(head=head)
-        else:
-            response = refusal(405, "Only GET and HEAD are answered here.", headers=(("Allow", "GET, HEAD"),))
-        end.on_end = lambda _: end.close()
         try:
-            if not end.send(serialize(response)):
-                await _drained(end)
+            response = await self._respond(request)
+            try:
+                await _sent(end, serialize(response))
+            except BaseException:
+                if response.file is not None:
+                    response.file.close()
+                raise
             if response.file is not None:
                 await self._stream(end, response.file)
         except TimeoutError:
@@ -234,22 +226,45 @@ class Handshake:
         except BaseException:
             end.close()
             raise
-        finally:
-            if response.file is not None:
-                response.file.close()
         self._bridge.lingering(end)
 
+    async def _respond(self, request: Request) -> Response:
+        files = self._bridge.settings.files
+        if files is not None:
+            fields = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.fields.items()}
+            answering = self._bridge.loop.run_in_executor(
+                None, files.respond, request.method, request.target.decode("latin-1"), fields
+            )
+            try:
+                return await asyncio.shield(answering)
+            except asyncio.CancelledError:
+                # The thread goes on, and may have opened a file in the end.
+                answering.add_done_callback(_close_unsent)
+                raise
+        if request.method in ("GET", "HEAD"):
+            return information_page(head=self._head_only)
+        return refusal(405, "Only GET and HEAD are answered here.", headers=(("Allow", "GET, HEAD"),))
+
     async def _stream(self, end: End, file: OpenFile) -> None:
+        """Send a file, and close it once nobody reads from it any more."""
         loop = self._bridge.loop
         left = file.size
-        while left and not end.closed:
-            piece = await loop.run_in_executor(None, os.read, file.fd, min(left, FILE_PIECE))
-            if not piece:
-                end.close()  # it has shrunk: the length announced cannot be kept
-                return
-            left -= len(piece)
-            if not end.send(piece):
-                await _drained(end)
+        reading: asyncio.Future[bytes] | None = None
+        try:
+            while left and not end.closed:
+                reading = loop.run_in_executor(None, os.read, file.fd, min(left, FILE_PIECE))
+                piece = await asyncio.shield(reading)
+                if not piece:
+                    end.close()  # it has shrunk: the length announced cannot be kept
+                    return
+                left -= len(piece)
+                await _sent(end, piece)
+        finally:
+            if reading is None or reading.done():
+                file.close()
+            else:
+                # A thread reads from it: its number may not be given to another connection meanwhile.
+                reading.add_done_callback(lambda _: file.close())
 
     # Endings
 
@@ -267,7 +282,7 @@ class Handshake:
     def _answer(self, response: Response) -> None:
         self._parser = None
         if self._end is not None:
-            self._end.send(serialize(response))
+            self._end.send(serialize(response.without_body() if self._head_only else response))
             self._bridge.lingering(self._end)
 
     def expire(self) -> None:
@@ -302,23 +317,33 @@ class Handshake:
         self._bridge.handshake_over(self)
 
 
-async def _drained(end: End) -> None:
-    """Wait until an end has sent what is pending.
+def _close_unsent(answering: asyncio.Future[Response]) -> None:
+    if not answering.cancelled() and answering.exception() is None and (file := answering.result().file) is not None:
+        file.close()
+
+
+async def _sent(end: End, data: bytes) -> None:
+    """Send `data`, and wait until the kernel has taken all of it or the client is gone; then `end` is closed.
+
+    A client that only says that it will send no more still gets its answer.
 
     Raises:
-        TimeoutError: The peer took nothing for STALL_SECONDS.
+        TimeoutError: The client took nothing for STALL_SECONDS.
     """
+    if end.send(data) or end.closed:
+        return
     loop = asyncio.get_running_loop()
     drained: asyncio.Future[None] = loop.create_future()
-    on_end = end.on_end
 
     def over() -> None:
         if not drained.done():
             drained.set_result(None)
 
     def ended(error: OSError | None) -> None:
-        on_end(error)
-        over()
+        if error is not None or not end.pending:  # nothing pending: what was sent was not taken at all
+            end.close()
+        if end.closed:
+            over()
 
     end.on_drained = over
     end.on_end = ended
@@ -331,7 +356,6 @@ async def _drained(end: End) -> None:
                 raise TimeoutError
             pending = end.pending
     finally:
-        end.on_end = on_end
         end.pause()
 
 
