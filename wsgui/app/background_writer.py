@@ -31,12 +31,12 @@ class BackgroundWriter:
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
-    def put(self, line: str) -> None:
-        """Have `line` written, with a line break behind it."""
+    def put(self, text: str, lines: int = 1) -> None:
+        """Have `text`, of so many lines, written, with a line break behind it."""
         try:
-            self._queue.put_nowait(line)
+            self._queue.put_nowait(text)
         except queue.Full:
-            self._left_out += 1
+            self._left_out += lines
 
     def close(self) -> None:
         """Write what waits, for at most two seconds: a reader that reads no more must not keep the process."""

@@ -67,13 +67,16 @@ class EventLog:
 
     def __call__(self, events: tuple[Event, ...], left_out: int) -> None:
         """Write a batch from an EventHub."""
+        lines = []
         for event in events:
             level = level_of(event)
             if level >= self._level:
                 name, message, fields = describe(event)
-                self.write(event.time, level, name, event.tunnel, message, fields)
+                lines.append(self._line(event.time, level, name, event.tunnel, message, fields))
         if left_out:
-            self._writer.put(self._left_out_line(left_out))
+            lines.append(self._left_out_line(left_out))
+        if lines:
+            self._writer.put("\n".join(lines), len(lines))
 
     def write(self, moment: float, level: int, name: str, tunnel: str, message: str, fields: Mapping[str, Any]) -> None:
         """Write one line; `moment` is Unix time, `name` the stable event name."""

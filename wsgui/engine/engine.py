@@ -81,6 +81,7 @@ class Engine:
             grace_seconds = 0.0
         self._closing = True
         await asyncio.gather(*(tunnel.stop(grace_seconds=grace_seconds) for tunnel in self._tunnels.values()))
+        self.events.flush()
 
     def snapshot(self) -> EngineSnapshot:
         """Return all tunnels as they are now."""
