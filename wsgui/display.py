@@ -16,7 +16,7 @@ def display(text: str, *, limit: int = MAX_CHARACTERS) -> str:
 
     What comes out has no C0, C1, ESC or line break in it, so it can neither steer a terminal nor forge a log line.
     """
-    if text.isascii() and text.isprintable() and len(text) <= limit:
+    if text.isprintable() and len(text) <= limit:  # printable excludes every category that is escaped
         return text
     shown: list[str] = []
     length = 0

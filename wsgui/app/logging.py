@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final, Literal, TextIO
 
 from wsgui.app.background_writer import BackgroundWriter
@@ -89,7 +90,8 @@ class EventLog:
     def _line(self, moment: float, level: int, name: str, tunnel: str, message: str, fields: Mapping[str, Any]) -> str:
         word = _word(level)
         if not self._json:
-            when = datetime.fromtimestamp(moment).astimezone().isoformat(timespec="milliseconds")
+            before, after = _second(int(moment))
+            when = f"{before}.{int(moment * 1000) % 1000:03d}{after}"
             whose = f"{display(tunnel)}: " if tunnel else ""
             return f"{when} {word:<7} {whose}{display(message, limit=_LONGEST_MESSAGE)}"
         when = datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -119,6 +121,13 @@ class _RecordHandler(logging.Handler):
             self.handleError(record)
         else:
             self._log.write(record.created, record.levelno, "log", "", message, fields)
+
+
+@lru_cache(maxsize=4)
+def _second(moment: int) -> tuple[str, str]:
+    """The local ISO time up to its second, and its offset: most lines of a busy second share them."""
+    when = datetime.fromtimestamp(moment).astimezone().isoformat(timespec="seconds")
+    return when[:19], when[19:]
 
 
 def level_of(event: Event) -> int:

@@ -20,6 +20,7 @@ STEADY_SECONDS: Final = 2.0
 LOOK_FOR_SECONDS: Final = 10.0
 """At login the tray may come later than the programs that want to be in it."""
 LOOK_AGAIN_MS: Final = 1000
+LOOK_SELDOM_MS: Final = 5000
 
 
 def icon_state(snapshot: EngineSnapshot) -> str:
@@ -61,7 +62,7 @@ class Tray(QObject):
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.CoarseTimer)
         self._timer.timeout.connect(self._look)
-        self._timer.start(LOOK_AGAIN_MS)
+        self._timer.start(LOOK_SELDOM_MS if self._available else LOOK_AGAIN_MS)
 
     @property
     def available(self) -> bool:
@@ -114,6 +115,9 @@ class Tray(QObject):
             old, self._icon = self._icon, self._new_icon()
             old.hide()
             old.deleteLater()
+        if available != self._available:
+            # Asking is a round trip to the X server: seldom while there is a tray.
+            self._timer.setInterval(LOOK_SELDOM_MS if available else LOOK_AGAIN_MS)
         self._available = available
         if available:
             self._seen, self._told_lost = True, False
