@@ -193,15 +193,16 @@ class Bridge:
             self._observer.target_problem(error)
             relay.end(INTERNAL_ERROR, "Failed to connect to downstream server")
 
+        def done(task: asyncio.Task[None]) -> None:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                self.loop.call_exception_handler({"message": "connecting to the target failed", "exception": error})
+                relay.end(INTERNAL_ERROR, "Failed to connect to downstream server")
+
         task = connector.connect(connected, failed)
         if task is not None:
             client.pause()
             self._connecting[relay.number] = task
-            task.add_done_callback(self._connect_done)
-
-    def _connect_done(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self.loop.call_exception_handler({"message": "connecting to the target failed", "exception": error})
+            task.add_done_callback(done)
 
     def _ended(self, relay: Relay) -> None:
         task = self._connecting.pop(relay.number, None)

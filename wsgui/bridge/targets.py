@@ -6,6 +6,7 @@ import asyncio
 import errno
 import ipaddress
 import os
+import re
 import socket
 import ssl
 from collections.abc import Callable
@@ -25,6 +26,9 @@ Target = TcpAddress | TlsAddress | UnixAddress | DemoAddress
 
 HAPPY_EYEBALLS_SECONDS: Final = 0.25
 """RFC 8305, section 8: Connection Attempt Delay."""
+
+QUEUE_SECONDS: Final = 0.05
+"""How often a unix socket whose queue is full is tried again."""
 
 _NONBLOCKING: Final = getattr(socket, "SOCK_NONBLOCK", 0)
 """Linux makes a socket non-blocking in the call that makes it."""
@@ -71,9 +75,14 @@ class Connector:
             except OSError as error:
                 failed(self._explain(error))
                 return None
-            result = sock.connect_ex(sockaddr)
-            if result in _IN_PROGRESS:
-                result = sock.connect_ex(sockaddr)  # over loopback it is connected by now
+            try:
+                result = sock.connect_ex(sockaddr)
+                if result in _IN_PROGRESS:
+                    result = sock.connect_ex(sockaddr)  # over loopback it is connected by now
+            except OSError as error:  # the zone of an IPv6 address is no interface
+                sock.close()
+                failed(self._explain(error))
+                return None
             if result in _CONNECTED:
                 connected(SocketEnd(self._loop, sock, self._buffer))
                 return None
@@ -89,7 +98,10 @@ class Connector:
     ) -> None:
         try:
             async with asyncio.timeout(self._connect_seconds or None):
-                await _connection_made(self._loop, sock)
+                if sock.family == socket.AF_UNIX:
+                    await _queued(sock, sockaddr)
+                else:
+                    await _connection_made(self._loop, sock)
         except (OSError, TimeoutError) as error:
             sock.close()
             failed(self._explain(error))
@@ -124,7 +136,10 @@ class Connector:
         assert isinstance(self.address, TcpAddress | TlsAddress)
         host, port = self.address.host, self.address.port
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        sock = await start_connection(found, happy_eyeballs_delay=HAPPY_EYEBALLS_SECONDS, interleave=1, loop=loop)
+        try:
+            sock = await start_connection(found, happy_eyeballs_delay=HAPPY_EYEBALLS_SECONDS, interleave=1, loop=loop)
+        except OSError as error:
+            raise _most_telling(error) from error
         _tune(sock)
         if self._tls is None:
             return SocketEnd(loop, sock, buffer)
@@ -147,7 +162,7 @@ class Connector:
         if isinstance(address, DemoAddress):
             return TargetError(f"The demo inside the program could not start: {error}.", "Start wsgui anew.")
         if isinstance(address, UnixAddress):
-            return _explain_unix(address, error)
+            return _explain_unix(address, error, self._connect_seconds)
         host, port = address.host, address.port
         if isinstance(error, socket.gaierror):
             return NameNotFoundError(
@@ -155,7 +170,7 @@ class Connector:
             )
         if isinstance(error, TimeoutError):
             return TargetError(
-                f'"{host}" did not answer on port {port} within {self._connect_seconds:g} s.',
+                f'"{host}" did not answer on port {port}{_within(self._connect_seconds)}.',
                 "Check that the computer is on and that no firewall is in between.",
             )
         if isinstance(error, ssl.SSLCertVerificationError):
@@ -225,7 +240,36 @@ async def _connection_made(loop: asyncio.AbstractEventLoop, sock: socket.socket)
         raise OSError(code, "connect")
 
 
-def _explain_unix(address: UnixAddress, error: BaseException) -> TargetError:
+async def _queued(sock: socket.socket, path: tuple[str, int] | str) -> None:
+    """Try until a unix socket's queue has room for us: nothing tells when, and a poll calls us writable meanwhile."""
+    while (code := sock.connect_ex(path)) not in _CONNECTED:
+        if code not in _IN_PROGRESS:
+            raise OSError(code, "connect")
+        await asyncio.sleep(QUEUE_SECONDS)
+
+
+def _most_telling(error: OSError) -> OSError:
+    """Return what one of a name's addresses said, when each said something else and the library joins all the texts.
+
+    That a computer refuses says more than that another of its addresses cannot be reached from here.
+    """
+    codes = [int(code) for code in re.findall(r"\[Errno (\d+)\]", str(error))]
+    if error.errno is not None or not codes:
+        return error
+    code = errno.ECONNREFUSED if errno.ECONNREFUSED in codes else codes[-1]
+    return OSError(code, "connect")
+
+
+def _within(seconds: float) -> str:
+    return f" within {seconds:g} s" if seconds else ""
+
+
+def _explain_unix(address: UnixAddress, error: BaseException, connect_seconds: float) -> TargetError:
+    if isinstance(error, TimeoutError):
+        return TargetError(
+            f"Nobody took the connection at the socket {address.path}{_within(connect_seconds)}.",
+            "See whether the service that made it hangs.",
+        )
     code = getattr(error, "errno", None)
     if code == errno.ENOENT:
         return TargetError(f"There is no socket {address.path}.", "Start the service, or check the path.")
