@@ -30,6 +30,10 @@ Accepted = Callable[[socket.socket, str, str], None]
 """Called with the non-blocking socket, the client's host ("" for unix) and its name for people."""
 
 
+Candidate = tuple[int, str, int]
+"""Family, numeric host and, for a link-local IPv6 address, the number of its interface."""
+
+
 class ListenError(TunnelError):
     """A tunnel cannot listen.
 
@@ -55,38 +59,44 @@ async def open_listeners(loop: asyncio.AbstractEventLoop, address: ListenAddress
     candidates = await _candidates(loop, address)
     sockets: list[socket.socket] = []
     port = address.port
-    try:
-        for family, host in candidates:
-            sockets.append(_tcp(family, host, port, both=address.host == "*"))
-            port = port or sockets[0].getsockname()[1]
-    except OSError as error:
-        for sock in sockets:
-            sock.close()
-        raise await loop.run_in_executor(None, _explain, address, error) from error
+    for candidate in candidates:
+        try:
+            sockets.append(_tcp(candidate, port, both=address.host == "*"))
+        except OSError as error:
+            for sock in sockets:
+                sock.close()
+            raise await loop.run_in_executor(None, _explain, address, candidate, error) from error
+        port = port or sockets[0].getsockname()[1]
     return sockets
 
 
-async def _candidates(loop: asyncio.AbstractEventLoop, address: TcpAddress) -> list[tuple[int, str]]:
+async def _candidates(loop: asyncio.AbstractEventLoop, address: TcpAddress) -> list[Candidate]:
     if address.host == "*":
-        return [(socket.AF_INET6, "::")] if _dual_stack() else [(socket.AF_INET, "0.0.0.0")]
+        return [(socket.AF_INET6, "::", 0)] if _dual_stack() else [(socket.AF_INET, "0.0.0.0", 0)]
     try:
-        found = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        if "%" in address.host:  # uvloop's resolver loses the interface
+            found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        else:
+            found = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except socket.gaierror as error:
         raise ListenError(
             "name-not-found",
             f'"{display(address.host)}" is no name or address of this computer.',
             "Listen on 127.0.0.1 (this computer only), on * (all of its addresses), or on one of its addresses.",
         ) from error
-    unique = dict.fromkeys((family, sockaddr[0]) for family, _, _, _, sockaddr in found)
-    usable: list[tuple[int, str]] = [
-        (family, str(host)) for family, host in unique if family == socket.AF_INET or socket.has_ipv6
-    ]
+    unique = dict.fromkeys(
+        (int(family), str(name[0]).partition("%")[0], int(name[3]) if len(name) == 4 else 0)
+        for family, _, _, _, name in found
+        if family == socket.AF_INET or socket.has_ipv6
+    )
+    usable = list(unique)
     if len(usable) > 1 and not _has_ipv6_loopback():
-        usable = [(family, host) for family, host in usable if family == socket.AF_INET] or usable
+        usable = [candidate for candidate in usable if candidate[0] == socket.AF_INET] or usable
     return usable
 
 
-def _tcp(family: int, host: str, port: int, *, both: bool) -> socket.socket:
+def _tcp(candidate: Candidate, port: int, *, both: bool) -> socket.socket:
+    family = candidate[0]
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
@@ -99,12 +109,17 @@ def _tcp(family: int, host: str, port: int, *, both: bool) -> socket.socket:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if both else 1)
-        sock.bind((host, port))
+        sock.bind(_with_port(candidate, port))
         sock.listen(BACKLOG)
     except BaseException:
         sock.close()
         raise
     return sock
+
+
+def _with_port(candidate: Candidate, port: int) -> tuple[str, int, int, int] | tuple[str, int]:
+    family, host, scope = candidate
+    return (host, port, 0, scope) if family == socket.AF_INET6 else (host, port)
 
 
 def _dual_stack() -> bool:
@@ -131,6 +146,12 @@ def _unix(address: UnixAddress) -> socket.socket:
         sock.listen(BACKLOG)
     except OSError as error:
         sock.close()
+        if error.errno == errno.EADDRINUSE and not _is_socket(path):
+            raise ListenError(
+                "address-not-available",
+                f"There is something else than a socket at {display(path)}.",
+                "Move it away, or use another path.",
+            ) from error
         if error.errno == errno.EADDRINUSE:
             raise ListenError(
                 "port-in-use", f"{display(path)} is used by another program.", "Stop it, or use another path."
@@ -151,10 +172,17 @@ def _unix(address: UnixAddress) -> socket.socket:
     return sock
 
 
+def _is_socket(path: str) -> bool:
+    try:
+        return stat.S_ISSOCK(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
 def _remove_stale(path: str) -> None:
     """Remove a socket that a program left behind; one that answers, or that is no socket, stays."""
     try:
-        if not stat.S_ISSOCK(os.lstat(path).st_mode):
+        if not _is_socket(path):
             return
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
             probe.setblocking(False)
@@ -166,8 +194,7 @@ def _remove_stale(path: str) -> None:
 
 def _inherited(address: InheritedAddress) -> socket.socket:
     try:
-        sock = socket.fromfd(address.fd, socket.AF_INET, socket.SOCK_STREAM)
-        sock = socket.socket(fileno=sock.detach())  # its own family
+        descriptor = os.dup(address.fd)
     except OSError as error:
         raise ListenError(
             "other",
@@ -175,16 +202,17 @@ def _inherited(address: InheritedAddress) -> socket.socket:
             "Start wsgui from a systemd socket unit, or listen on an address.",
         ) from error
     try:
+        sock = socket.socket(fileno=descriptor)
+    except OSError as error:
+        os.close(descriptor)
+        raise _no_listener(address) from error
+    try:
         listening = bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
     except OSError:
         listening = False
     if sock.type != socket.SOCK_STREAM or not listening:
         sock.close()
-        raise ListenError(
-            "other",
-            f"Descriptor {address.fd} is not a listening stream socket.",
-            "In the systemd socket unit use ListenStream= and Accept=no.",
-        )
+        raise _no_listener(address)
     sock.setblocking(False)
     if sock.family != socket.AF_UNIX:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -192,11 +220,19 @@ def _inherited(address: InheritedAddress) -> socket.socket:
     return sock
 
 
-def _explain(address: TcpAddress, error: OSError) -> ListenError:
+def _no_listener(address: InheritedAddress) -> ListenError:
+    return ListenError(
+        "other",
+        f"Descriptor {address.fd} is not a listening stream socket.",
+        "In the systemd socket unit use ListenStream= and Accept=no.",
+    )
+
+
+def _explain(address: TcpAddress, candidate: Candidate, error: OSError) -> ListenError:
     port = address.port
     if error.errno == errno.EADDRINUSE:
         owner = port_owner(port)
-        suggested = _free_port_after(address)
+        suggested = _free_port_after(candidate, port)
         other = f"Use {suggested}, or stop" if suggested else "Stop"
         who = f"{owner.name} (pid {owner.pid})" if owner else "another program"
         return ListenError(
@@ -222,13 +258,11 @@ def _explain(address: TcpAddress, error: OSError) -> ListenError:
     )
 
 
-def _free_port_after(address: TcpAddress) -> int | None:
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    host = "" if address.host == "*" else address.host
-    for port in range(address.port + 1, min(address.port + 100, 65536)):
+def _free_port_after(candidate: Candidate, taken: int) -> int | None:
+    for port in range(taken + 1, min(taken + 100, 65536)):
         try:
-            with socket.socket(family, socket.SOCK_STREAM) as probe:
-                probe.bind((host, port))
+            with socket.socket(candidate[0], socket.SOCK_STREAM) as probe:
+                probe.bind(_with_port(candidate, port))
         except OSError:
             continue
         return port
