@@ -187,7 +187,7 @@ async def test_without_descriptors_it_rests_says_so_once_and_goes_on(monkeypatch
     monkeypatch.setattr(module, "BACK_OFF_SECONDS", 0.05)
     monkeypatch.setattr(module.socket, "socket", Exhausted)
     async with listening("127.0.0.1:0") as door:
-        Exhausted.failures = 1
+        Exhausted.failures = 5
         with calling("127.0.0.1", door.port, 3):
             await until("all are taken", lambda: len(door.came) == 3)
             assert door.starved == [0]  # once, before anybody came

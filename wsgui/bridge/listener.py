@@ -8,6 +8,7 @@ import os
 import socket
 import stat
 import sys
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -23,6 +24,8 @@ MAX_BURST: Final = 16
 """After so many new clients in a row the others get their turn."""
 BACK_OFF_SECONDS: Final = 0.5
 """How long nobody is accepted after the process ran out of descriptors."""
+SAY_AGAIN_SECONDS: Final = 60.0
+"""How often it is said that descriptors are missing, while they are: it may be so for days."""
 
 _OUT_OF_RESOURCES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
@@ -274,7 +277,8 @@ class Listener:
 
     Args:
         accepted: Called for each client.
-        starved: Called once when the process has run out of descriptors; accepting goes on by itself.
+        starved: Called when the process has run out of descriptors, and then once a minute while that lasts;
+            accepting goes on by itself.
     """
 
     def __init__(
@@ -291,6 +295,7 @@ class Listener:
         self._accepted = accepted
         self._starved = starved
         self._back_off: asyncio.TimerHandle | None = None
+        self._silent_until = 0.0
         self._burst = 1
         self._inode = os.stat(address.path).st_ino if isinstance(address, UnixAddress) else None
         for sock in sockets:
@@ -330,7 +335,10 @@ class Listener:
             for sock in self.sockets:
                 self._loop.remove_reader(sock.fileno())
             self._back_off = self._loop.call_later(BACK_OFF_SECONDS, self._go_on)
-            self._starved()
+            now = time.monotonic()
+            if now >= self._silent_until:
+                self._silent_until = now + SAY_AGAIN_SECONDS
+                self._starved()
 
     def _go_on(self) -> None:
         self._back_off = None
