@@ -19,7 +19,7 @@ fi
 # Real peers: a browser, a VNC server and viewer, a desktop with a tray to click in, relays to compare with.
 need_packages "the programs that the tests run against" ca-certificates git gcc libc6-dev procps openssl shellcheck \
     chromium tigervnc-standalone-server tigervnc-common tigervnc-viewer xterm xvfb openbox trayer xdotool haproxy lighttpd \
-    lighttpd-mod-openssl socat dbus dbus-x11 imagemagick x11-apps x11-utils x11-xserver-utils fonts-dejavu-core fonts-inter \
+    lighttpd-mod-openssl socat dbus dbus-x11 imagemagick curl x11-apps x11-utils x11-xserver-utils fonts-dejavu-core fonts-inter \
     libegl1 libgl1 libdbus-1-3 libfontconfig1 libglib2.0-0 libx11-xcb1 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 \
     libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-sync1 libxcb-xfixes0 libxcb-xkb1 \
     libwayland-client0 libwayland-cursor0 libwayland-egl1
