@@ -58,6 +58,8 @@ class Activity:
             ConnectionOpened(relay.since, self._name, relay.number, relay.client_name, relay.origin, relay.target_name)
         )
         if self._sampling is None:
+            # Nothing went through since the last sample, so that what comes now may not be spread over that time.
+            self._throughput.sample(time.monotonic(), *self.totals())
             self._sampling = self._loop.call_later(STEP_SECONDS, self._sample)
 
     def closed(self, relay: Relay) -> None:

@@ -101,4 +101,9 @@ class EventHub:
         self._left_out = 0
         if events:
             for subscriber in tuple(self._subscribers):
-                subscriber(events, left_out)
+                try:
+                    subscriber(events, left_out)
+                except Exception as error:  # noqa: BLE001 - told to the loop; the others get their events all the same
+                    asyncio.get_running_loop().call_exception_handler(
+                        {"message": "handing over events failed", "exception": error}
+                    )
