@@ -31,7 +31,7 @@ class Endpoint:
         endpoints = listener.endpoints
         if not endpoints:
             address = listener.address
-            path = address.path if isinstance(address, UnixAddress) else str(listener.sockets[0].getsockname())
+            path = address.path if isinstance(address, UnixAddress) else _path(listener.sockets[0].getsockname())
             return cls("", "", path, Reach.SOCKET_FILE)
         host, port = endpoints[0]
         bound = TcpAddress(host, port)
@@ -40,8 +40,14 @@ class Endpoint:
         if port != (443 if secure else 80):
             authority += f":{port}"
         page, websocket = ("https", "wss") if secure else ("http", "ws")
-        reach = Reach.THIS_COMPUTER if bound.is_loopback else Reach.NETWORK
+        local = all(TcpAddress(*endpoint).is_loopback for endpoint in endpoints)
+        reach = Reach.THIS_COMPUTER if local else Reach.NETWORK
         return cls(f"{page}://{authority}/", f"{websocket}://{authority}/", "", reach)
+
+
+def _path(name: str | bytes) -> str:
+    """Return a unix socket's name; one that is no file (Linux's abstract ones) as systemd writes it."""
+    return name if isinstance(name, str) else "@" + name[1:].decode("utf-8", "backslashreplace")
 
 
 def reach_of(address: TcpAddress | UnixAddress | InheritedAddress) -> Reach:
