@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import stat
 import warnings
 
 from cryptography import x509
@@ -44,7 +45,7 @@ def server_context(tls: Tls) -> ssl.SSLContext | None:
             ) from error
     try:
         context.load_cert_chain(certificate, key, password=lambda: password)
-    except ssl.SSLError as error:
+    except (ssl.SSLError, ValueError) as error:  # ValueError: a passphrase longer than OpenSSL takes
         raise _explain(certificate, key, error, has_password=bool(password)) from error
     except OSError as error:
         raise CertificateError(
@@ -71,8 +72,10 @@ def certificate_names(path: str) -> frozenset[str]:
 
 def _check_readable(path: str, field: str) -> None:
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise CertificateError(f"{display(path)} is not a file.", "Name a file in PEM form.", field=f"tls.{field}")
         with open(path, "rb") as file:
-            os.fstat(file.fileno())
+            file.read(1)
     except FileNotFoundError as error:
         raise CertificateError(
             f"There is no file {display(path)}.", f"Correct [tls] {field}, or put the file there.", field=f"tls.{field}"
@@ -85,28 +88,59 @@ def _check_readable(path: str, field: str) -> None:
         ) from error
 
 
-def _explain(certificate: str, key: str, error: ssl.SSLError, *, has_password: bool) -> CertificateError:
-    reason = error.reason or ""
-    if reason == "KEY_VALUES_MISMATCH":
+def _explain(certificate: str, key: str, error: ssl.SSLError | ValueError, *, has_password: bool) -> CertificateError:
+    """Say which of the two is at fault, and how: for most faults OpenSSL has but one word ("PEM lib")."""
+    if isinstance(error, ssl.SSLError) and error.reason == "KEY_VALUES_MISMATCH":
         return CertificateError(
             f"The key in {display(key)} does not belong to the certificate in {display(certificate)}.",
             "Name the key that the certificate was made for.",
             field="tls.key_file",
         )
-    if "BAD_DECRYPT" in reason or "BAD_PASSWORD" in reason or "PASSWORD" in reason or "problems getting" in str(error):
-        if has_password:
-            return CertificateError(
-                f"The passphrase does not open the key in {display(key)}.",
-                "Correct what [tls] key_password refers to.",
-                field="tls.key_password",
-            )
+    if not _holds_certificate(certificate):
         return CertificateError(
-            f"The key in {display(key)} is encrypted.",
-            'Say where its passphrase is, such as key_password = "keyring:office".',
+            f"There is no certificate in PEM form in {display(certificate)}.",
+            "Convert it to PEM, the certificate first and its intermediates after it.",
+            field="tls.certificate_file",
+        )
+    text = _read(key)
+    if b"PRIVATE KEY-----" not in text:
+        return CertificateError(
+            f"There is no private key in PEM form in {display(key)}.",
+            "Name the file with the key in [tls] key_file, or convert it to PEM.",
+            field="tls.key_file",
+        )
+    if b"ENCRYPTED" not in text:
+        return CertificateError(
+            f"The private key in {display(key)} is damaged, or of a kind that OpenSSL does not read.",
+            "Convert it to PEM (PKCS#8), or make a new key and certificate.",
+            field="tls.key_file",
+        )
+    if has_password:
+        return CertificateError(
+            f"The passphrase does not open the key in {display(key)}.",
+            "Correct what [tls] key_password refers to.",
             field="tls.key_password",
         )
     return CertificateError(
-        f"{display(certificate)} and {display(key)} do not hold a certificate and its private key in PEM form.",
-        "Convert them to PEM, the certificate first and its intermediates after it.",
-        field="tls.certificate_file",
+        f"The key in {display(key)} is encrypted.",
+        'Say where its passphrase is, such as key_password = "keyring:office".',
+        field="tls.key_password",
     )
+
+
+def _holds_certificate(path: str) -> bool:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return bool(x509.load_pem_x509_certificates(_read(path)))
+    except ValueError:
+        return False
+
+
+def _read(path: str) -> bytes:
+    """Return what a file holds; nothing when it has become unreadable meanwhile."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
