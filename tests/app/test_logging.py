@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import ssl
 from collections.abc import Iterator
 from typing import Any
 
@@ -161,6 +162,56 @@ def test_a_fault_s_trace_is_one_line(installed: tuple[EventLog, io.StringIO]) ->
 
     assert stream.getvalue().count("\n") == 1
     assert "KeyError: 'gone'" in stream.getvalue()
+
+
+def handle(log: EventLog, logger: str, message: str, error: Any) -> None:
+    """Hand a record to the log alone: pytest's own handlers fail where `error` is a class, as aiofastnet has it."""
+    record = logging.LogRecord(logger, logging.ERROR, "x.py", 1, message, None, (type(error), error, None))
+    log._handler.handle(record)
+
+
+TRANSPORT = "SSL handshake failed\nprotocol: [fd=18 SSLTransport_Socket server]\ntransport: [fd=18 SSLTransport_Socket]"
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError("x"), ssl.SSLError(1, "x"), ConnectionResetError])
+def test_a_client_that_breaks_tls_off_is_told_by_its_refusal_alone(
+    error: Any, installed: tuple[EventLog, io.StringIO]
+) -> None:
+    log, stream = installed
+    handle(log, "asyncio", TRANSPORT, error)
+    log.close()
+
+    assert stream.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    ("logger", "message", "error"),
+    [
+        ("asyncio", TRANSPORT, RuntimeError("ours")),
+        ("asyncio", "Task exception was never retrieved", ConnectionResetError("ours")),
+        ("wsgui.x", TRANSPORT, ConnectionResetError("ours")),
+    ],
+)
+def test_other_faults_in_a_transport_are_not_hushed(
+    logger: str, message: str, error: Exception, installed: tuple[EventLog, io.StringIO]
+) -> None:
+    log, stream = installed
+    logging.getLogger(logger).error(message, exc_info=error)
+    log.close()
+
+    assert "ours" in stream.getvalue()
+    assert stream.getvalue().count("\n") == 1
+
+
+def test_a_record_whose_exception_is_none_is_still_a_line(
+    installed: tuple[EventLog, io.StringIO], capsys: pytest.CaptureFixture[str]
+) -> None:
+    log, stream = installed
+    handle(log, "library", "It broke", KeyError)
+    log.close()
+
+    assert stream.getvalue().endswith("It broke (<class 'KeyError'>)\n")
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(

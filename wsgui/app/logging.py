@@ -111,12 +111,17 @@ class _RecordHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
+            if _is_told_elsewhere(record):
+                return
             message = record.getMessage()
             fields: dict[str, Any] = {"logger": record.name}
-            if record.exc_info and record.exc_info[1] is not None:
+            error = record.exc_info[1] if record.exc_info else None
+            if isinstance(error, BaseException):
                 # The program's own fault: the trace is what a report needs, but on one line.
-                fields["trace"] = logging.Formatter().formatException(record.exc_info)
-                message = f"{message} ({fields['trace'] if record.levelno >= logging.ERROR else record.exc_info[1]})"
+                fields["trace"] = logging.Formatter().formatException((type(error), error, error.__traceback__))
+                message = f"{message} ({fields['trace'] if record.levelno >= logging.ERROR else error})"
+            elif error is not None:  # some raise a class where an exception is due, which has no trace
+                message = f"{message} ({error!r})"
         except Exception:  # noqa: BLE001 - what a record's own text raises goes where logging sends it
             self.handleError(record)
         else:
@@ -128,6 +133,18 @@ def _second(moment: int) -> tuple[str, str]:
     """The local ISO time up to its second, and its offset: most lines of a busy second share them."""
     when = datetime.fromtimestamp(moment).astimezone().isoformat(timespec="seconds")
     return when[:19], when[19:]
+
+
+def _is_told_elsewhere(record: logging.LogRecord) -> bool:
+    """Whether it is aiofastnet's word, through the event loop, on a TLS connection that failed or went away.
+
+    The tunnel's own events tell that, with who it was: a refused client, a session's end, a target's problem.
+    """
+    if record.name != "asyncio" or not record.exc_info or "SSLTransport" not in str(record.msg):
+        return False
+    error: object = record.exc_info[1]
+    kind = error if isinstance(error, type) else type(error)
+    return issubclass(kind, OSError)
 
 
 def level_of(event: Event) -> int:
