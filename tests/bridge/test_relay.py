@@ -427,3 +427,55 @@ async def test_clients_that_reset_amid_both_directions_leave_no_session_behind()
             closed = await tunnel.event(ConnectionClosed, lambda event, number=number: event.connection == number)
             assert closed.code == 1006
         assert tunnel.now.connections == ()
+
+
+async def test_a_target_that_talks_on_after_the_client_left_is_cut_off_soon() -> None:
+    """An endless source may not be read, at full speed, for the whole time that a peer is given to close."""
+    ended = asyncio.get_running_loop().create_future()
+    sent = 0
+
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        try:
+            while True:
+                writer.write(bytes(1 << 20))
+                await writer.drain()
+                sent += 1
+        except ConnectionError:
+            ended.set_result(sent)
+
+    async with tcp_target(endless) as port, running(target=f"127.0.0.1:{port}") as tunnel:
+        async with await RawClient.connect(tunnel.url) as client:
+            await client.upgrade()
+            await client.data(4 * MIB)
+            before = sent
+            client.send(client_frame(8))
+            await client.closed()
+            async with asyncio.timeout(20):
+                assert await ended - before < 64
+
+
+async def test_a_slow_target_that_talks_on_still_gets_all_that_was_sent() -> None:
+    received = asyncio.get_running_loop().create_future()
+
+    async def both(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async def talk() -> None:
+            while True:
+                writer.write(bytes(1 << 16))
+                await writer.drain()
+
+        talking = asyncio.create_task(talk())
+        count = 0
+        while data := await reader.read(1 << 16):
+            count += len(data)
+            await asyncio.sleep(0.001)
+        received.set_result(count)
+        talking.cancel()
+
+    async with tcp_target(both) as port, running(target=f"127.0.0.1:{port}") as tunnel:
+        async with await RawClient.connect(tunnel.url) as client:
+            await client.upgrade()
+            client.send(client_frame(2, bytes(12 * MIB)) + client_frame(8))
+            await client.closed()
+            async with asyncio.timeout(20):
+                assert await received == 12 * MIB

@@ -12,6 +12,8 @@ from wsgui.bridge.buffer import START, ReadBuffer
 
 LINGER_SECONDS: Final = 2.0
 """How long an end that has said all it has to say waits for its peer to close."""
+LINGER_BYTES: Final = 8 * 1024 * 1024
+"""So much is taken meanwhile of what the peer still sends: what was under way, not an endless stream."""
 
 DataHandler = Callable[[int], None]
 """Called with `end`: bytes lie at `buffer.view[START:end]` until it returns."""
@@ -75,7 +77,7 @@ class End(Protocol):
         ...
 
     def linger(self, on_closed: Callable[[], None] = nothing, *, peer_is_done: bool = False) -> None:
-        """Finish, discard what still arrives, and close when the peer has closed or after LINGER_SECONDS.
+        """Finish, discard what still arrives (LINGER_BYTES), and close when the peer has, or after LINGER_SECONDS.
 
         Closing at once would throw away, by a TCP reset, what the peer has not read yet, if it is still sending;
         `peer_is_done` says that it is not. `on_closed` is called when the end is closed, be it at once.
@@ -93,8 +95,10 @@ class SocketEnd:
     __slots__ = (
         "_broken",
         "_buffer",
+        "_discardable",
         "_finishing",
         "_lingering",
+        "_lingers",
         "_loop",
         "_on_closed",
         "_pending",
@@ -127,6 +131,8 @@ class SocketEnd:
         self._broken = False
         self._reading_on = False
         self._finishing = False
+        self._discardable = LINGER_BYTES
+        self._lingers = False
         self._lingering: asyncio.TimerHandle | None = None
 
     @property
@@ -234,7 +240,7 @@ class SocketEnd:
     def _shut(self) -> None:
         with contextlib.suppress(OSError):  # the peer may have closed already; the reading side finds that out
             self.sock.shutdown(socket.SHUT_WR)
-        if self._lingering is None and self.on_data is discard:
+        if self._lingering is None and self._lingers:
             self._lingering = self._loop.call_later(LINGER_SECONDS, self.close)
 
     def linger(self, on_closed: Callable[[], None] = nothing, *, peer_is_done: bool = False) -> None:
@@ -244,13 +250,20 @@ class SocketEnd:
             on_closed()
             return
         self._on_closed = on_closed
-        self.on_data = discard
+        self._lingers = True
+        self.on_data = self._discard
         self.on_end = self._peer_closed
         self.on_drained = nothing
         self.finish()
         if self._pending is None and self._lingering is None:
             self._lingering = self._loop.call_later(LINGER_SECONDS, self.close)
         self.resume()
+
+    def _discard(self, end: int) -> None:
+        self._discardable -= end - START
+        if self._discardable <= 0:
+            # Not closed yet: a reset could take from the peer what it was sent and has not read.
+            self.pause()
 
     def _peer_closed(self, error: OSError | None) -> None:
         if error is not None or self._pending is None:
