@@ -91,6 +91,10 @@ class Tunnel:
             except asyncio.CancelledError:
                 self._set_state(TunnelState.STOPPED)
                 raise
+            except Exception as error:
+                message = f"wsgui itself has failed ({type(error).__name__})."
+                self._set_state(TunnelState.FAILED, Reason(ReasonKind.OTHER, message, "Report it, with the log."))
+                raise
 
     async def stop(self, *, grace_seconds: float) -> None:
         """Stop: nobody new, those connected go on for up to `grace_seconds`, the rest gets Close 1001.
