@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from wsgui.bridge.buffer import START, ReadBuffer
+from wsgui.bridge.readiness import readiness_of
 
 LINGER_SECONDS: Final = 2.0
 """How long an end that has said all it has to say waits for its peer to close."""
@@ -102,6 +103,7 @@ class SocketEnd:
         "_loop",
         "_on_closed",
         "_pending",
+        "_readiness",
         "_reading",
         "_reading_on",
         "_recv_into",
@@ -123,6 +125,7 @@ class SocketEnd:
         self.on_drained: Callable[[], None] = nothing
         self._on_closed: Callable[[], None] = nothing
         self._loop = loop
+        self._readiness = readiness_of(loop)
         self._buffer = buffer
         self._recv_into = sock.recv_into
         self._send = sock.send
@@ -154,7 +157,7 @@ class SocketEnd:
             return True
         if not self.closed:
             self._pending = memoryview(bytes(data[taken:]))
-            self._loop.add_writer(self.fd, self._writable)
+            self._readiness.add_writer(self.fd, self._writable)
         return False
 
     def _writable(self) -> None:
@@ -172,7 +175,7 @@ class SocketEnd:
             self._pending = pending[taken:]
             return
         self._pending = None
-        self._loop.remove_writer(self.fd)
+        self._readiness.remove_writer(self.fd)
         if self._finishing:
             self._shut()
         self.on_drained()
@@ -222,14 +225,14 @@ class SocketEnd:
     def resume(self) -> None:
         if not self._reading and not self.closed:
             self._reading = True
-            self._loop.add_reader(self.fd, self._readable)
+            self._readiness.add_reader(self.fd, self._readable)
             if self._broken:
                 self._read_on_soon()
 
     def pause(self) -> None:
         if self._reading:
             self._reading = False
-            self._loop.remove_reader(self.fd)
+            self._readiness.remove_reader(self.fd)
 
     def finish(self) -> None:
         if not self._finishing and not self.closed:
@@ -276,7 +279,7 @@ class SocketEnd:
         self.pause()
         if self._pending is not None:
             self._pending = None
-            self._loop.remove_writer(self.fd)
+            self._readiness.remove_writer(self.fd)
         if self._lingering is not None:
             self._lingering.cancel()
         on_closed = self._on_closed

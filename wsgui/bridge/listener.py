@@ -323,7 +323,7 @@ class Listener:
                     self._hold()
                 return
             sock.setblocking(False)
-            if listening.family == socket.AF_UNIX:
+            if not isinstance(peer, tuple):
                 self._accepted(sock, "", "unix")
                 continue
             host = peer[0].removeprefix("::ffff:") if "." in peer[0] else peer[0]
