@@ -9,12 +9,15 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.certificates import make_certificate
 from tests.support.engines import NAME, running
 from tests.support.raw import RawClient, client_frame, tcp_target
+from wsgui.bridge.listener import ListenAddress, open_listeners
+from wsgui.engine import tunnel as tunnels
 from wsgui.engine.engine import Engine
 from wsgui.engine.events import ClientRefused, ConnectionClosed, StateChanged
 from wsgui.engine.snapshot import Reach, ReasonKind, TunnelState
@@ -361,6 +364,111 @@ async def test_a_removed_tunnel_is_gone_and_its_port_free() -> None:
         assert tunnel.engine.names == ()
         with socket.create_server(("127.0.0.1", port)):
             pass
+
+
+async def test_a_tunnel_that_is_being_removed_is_not_started_behind_the_engines_back() -> None:
+    async with running() as tunnel, await RawClient.connect(tunnel.url) as client:
+        await client.upgrade()
+        port = int(tunnel.url.rstrip("/").rpartition(":")[2])
+        removing = asyncio.create_task(tunnel.engine.remove(NAME, grace_seconds=600))
+        await tunnel.event(StateChanged, lambda e: e.state is TunnelState.FINISHING)
+        with pytest.raises(TunnelError, match="is being removed"):
+            await tunnel.engine.start(NAME)
+        client.writer.close()
+        await removing
+        assert tunnel.engine.names == ()
+        with socket.create_server(("127.0.0.1", port)):
+            pass
+
+
+async def test_a_profile_that_comes_while_its_name_is_being_removed_stays() -> None:
+    async with running() as tunnel, await RawClient.connect(tunnel.url) as client:
+        await client.upgrade()
+        removing = asyncio.create_task(tunnel.engine.remove(NAME, grace_seconds=600))
+        await tunnel.event(StateChanged, lambda e: e.state is TunnelState.FINISHING)
+        await tunnel.engine.configure(profile(group="new"))
+        await tunnel.engine.start(NAME)
+        client.writer.close()
+        await removing
+        assert tunnel.engine.names == (NAME,)
+        assert tunnel.now.group == "new"
+        assert tunnel.now.state is TunnelState.RUNNING
+
+
+async def test_the_last_of_stop_start_and_stop_is_what_holds() -> None:
+    async with running() as tunnel, await RawClient.connect(tunnel.url) as client:
+        await client.upgrade()
+        first = asyncio.create_task(tunnel.engine.stop(NAME, grace_seconds=600))
+        await tunnel.event(StateChanged, lambda e: e.state is TunnelState.FINISHING)
+        second = asyncio.create_task(tunnel.engine.start(NAME))
+        third = asyncio.create_task(tunnel.engine.stop(NAME))
+        assert (await client.closed())[0] == 1001
+        client.writer.close()
+        await asyncio.gather(first, second, third)
+        assert tunnel.now.state is TunnelState.STOPPED
+        assert not tunnel.now.wanted
+
+
+async def test_a_stop_hurries_one_that_has_not_begun_to_wait() -> None:
+    async with running() as tunnel, await RawClient.connect(tunnel.url) as client:
+        await client.upgrade()
+        configuring = asyncio.create_task(tunnel.engine.configure(profile(group="new")))
+        await asyncio.sleep(0)  # it holds the tunnel now, so that both have to wait for it
+        first = asyncio.create_task(tunnel.engine.stop(NAME, grace_seconds=600))
+        second = asyncio.create_task(tunnel.engine.stop(NAME))
+        assert (await client.closed())[0] == 1001
+        client.writer.close()
+        await asyncio.gather(configuring, first, second)
+
+
+async def test_a_fault_of_our_own_while_it_waits_for_its_port_is_a_failed_tunnel(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    faults: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
+    engine = Engine()
+    failed = asyncio.Event()
+    engine.events.subscribe(lambda events, _: failed.set() if "failed" in str(events) else None)
+    monkeypatch.setattr(tunnels, "RETRY_SECONDS", 0.01)
+    with taken_port() as taken:
+        await engine.configure(profile(listen=f"127.0.0.1:{taken.getsockname()[1]}"))
+        await engine.start(NAME)
+        monkeypatch.setattr(tunnels, "_prepare", lambda _: 1 / 0)
+        async with asyncio.timeout(20):
+            await failed.wait()
+    (now,) = engine.snapshot().tunnels
+    assert now.state is TunnelState.FAILED
+    assert now.reason is not None
+    assert "ZeroDivisionError" in now.reason.message
+    assert len(faults) == 1
+    await engine.close()
+
+
+async def test_a_port_lost_while_it_was_given_back_for_a_change_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = open_listeners
+    thief = socket.socket()
+    thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    tries = 0
+
+    async def slow(loop: asyncio.AbstractEventLoop, address: ListenAddress) -> list[socket.socket]:
+        nonlocal tries
+        tries += 1
+        if tries == 2:
+            thief.bind(("127.0.0.1", port))
+            thief.listen()
+        return await opened(loop, address)
+
+    async with running() as tunnel:
+        port = int(tunnel.url.rstrip("/").rpartition(":")[2])
+        monkeypatch.setattr(tunnels, "open_listeners", slow)
+        monkeypatch.setattr(tunnels, "RETRY_SECONDS", 0.01)
+        with thief, pytest.raises(TunnelError):
+            await tunnel.engine.configure(profile(listen=f"*:{port}"))
+        assert tunnel.now.state is TunnelState.WAITING
+        tunnel.events.clear()
+        await tunnel.event(StateChanged, lambda e: e.state is TunnelState.RUNNING)
+        async with await RawClient.connect(tunnel.url) as client:
+            await client.upgrade()
 
 
 async def test_a_refusal_is_counted_and_told() -> None:

@@ -23,6 +23,7 @@ class Engine:
         self.events = EventHub()
         self._buffer = ReadBuffer()
         self._tunnels: dict[str, Tunnel] = {}
+        self._leaving: set[Tunnel] = set()
         self._closing = False
 
     @property
@@ -39,17 +40,24 @@ class Engine:
             TunnelError: It is running and cannot do as the new profile says; it goes on as before.
         """
         tunnel = self._tunnels.get(profile.name)
-        if tunnel is None:
+        if tunnel is None or tunnel.retired:
             self._tunnels[profile.name] = Tunnel(profile, self._buffer, self.events)
         else:
             await tunnel.configure(profile)
 
     async def remove(self, name: str, *, grace_seconds: float = 0.0) -> None:
-        """Stop a tunnel and forget it; one that is not there is no error."""
+        """Stop a tunnel and forget it; one that is not there is no error.
+
+        It cannot be started meanwhile, as nobody could stop it then; a profile of that name makes a new one at once.
+        """
         tunnel = self._tunnels.get(name)
         if tunnel is not None:
+            tunnel.retired = True
+            self._leaving.add(tunnel)
             await tunnel.stop(grace_seconds=grace_seconds)
-            self._tunnels.pop(name, None)
+            self._leaving.discard(tunnel)
+            if self._tunnels.get(name) is tunnel:
+                del self._tunnels[name]
 
     async def start(self, name: str, *, wait: bool = True) -> None:
         """Start a tunnel; returns when it runs, or waits for a port that is taken (`wait`).
@@ -57,7 +65,10 @@ class Engine:
         Raises:
             TunnelError: There is none of that name, or it cannot start.
         """
-        await self._tunnel(name).start(wait=wait)
+        tunnel = self._tunnel(name)
+        if tunnel.retired:
+            raise TunnelError(f'The tunnel "{name}" is being removed.', "Make it anew, or start another one.")
+        await tunnel.start(wait=wait)
 
     async def stop(self, name: str, *, grace_seconds: float = 0.0) -> None:
         """Stop a tunnel: those connected may go on for `grace_seconds`, then get Close 1001.
@@ -80,7 +91,8 @@ class Engine:
         if self._closing:
             grace_seconds = 0.0
         self._closing = True
-        await asyncio.gather(*(tunnel.stop(grace_seconds=grace_seconds) for tunnel in self._tunnels.values()))
+        tunnels = {*self._tunnels.values(), *self._leaving}
+        await asyncio.gather(*(tunnel.stop(grace_seconds=grace_seconds) for tunnel in tunnels))
         self.events.flush()
 
     def snapshot(self) -> EngineSnapshot:

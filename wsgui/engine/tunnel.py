@@ -52,6 +52,8 @@ class Tunnel:
         self.profile = profile
         self.state = TunnelState.STOPPED
         self.wanted = False
+        self.retired = False
+        """It is being removed, and is not started again."""
         self._loop = asyncio.get_running_loop()
         self._buffer = buffer
         self._events = events
@@ -59,6 +61,7 @@ class Tunnel:
         self._endpoint: Endpoint | None = None
         self._lock = asyncio.Lock()
         self._interrupt = asyncio.Event()
+        self._asked = 0
         self._retrying: asyncio.Task[None] | None = None
         self._activity = Activity(profile.name, events)
         self._reason: Reason | None = None
@@ -69,14 +72,16 @@ class Tunnel:
     async def start(self, *, wait: bool) -> None:
         """Run; returns when it does, or, with `wait`, when it waits for a port that is taken.
 
+        A stop that is asked for meanwhile has the last word.
+
         Raises:
             TunnelError: It cannot start; it has failed with the same reason.
         """
         self.wanted = True
+        self._asked += 1
         self._interrupt.set()  # one that is finishing takes clients again
         async with self._lock:
-            self.wanted = True
-            if self.state in (TunnelState.RUNNING, TunnelState.WAITING):
+            if not self.wanted or self.state in (TunnelState.RUNNING, TunnelState.WAITING):
                 return
             self._set_state(TunnelState.STARTING)
             try:
@@ -92,8 +97,7 @@ class Tunnel:
                 self._set_state(TunnelState.STOPPED)
                 raise
             except Exception as error:
-                message = f"wsgui itself has failed ({type(error).__name__})."
-                self._set_state(TunnelState.FAILED, Reason(ReasonKind.OTHER, message, "Report it, with the log."))
+                self._set_state(TunnelState.FAILED, _own_fault(error))
                 raise
 
     async def stop(self, *, grace_seconds: float) -> None:
@@ -102,6 +106,8 @@ class Tunnel:
         A second call while the first one waits ends the waiting; a start meanwhile takes clients again.
         """
         self.wanted = False
+        self._asked += 1
+        asked = self._asked
         self._interrupt.set()
         if self._retrying is not None:
             self._retrying.cancel()
@@ -114,7 +120,7 @@ class Tunnel:
             self._set_state(TunnelState.FINISHING)
             self._interrupt.clear()
             bridge.listen(None)
-            if grace_seconds > 0:
+            if grace_seconds > 0 and self._asked == asked:
                 await self._drain(bridge, grace_seconds)
             if self.wanted:
                 # start() came while it was finishing and waits for the lock: the sessions stay, it listens anew.
@@ -139,9 +145,11 @@ class Tunnel:
                 try:
                     await self._reconfigure(self._bridge, old, profile)
                 except WsguiError as error:
-                    self.profile = old
-                    self._set_state(TunnelState.RUNNING, _reason(error))
+                    self._go_on(self._bridge, old, _reason(error))
                     raise TunnelError(error.message, error.hint, field=error.field) from error
+                except BaseException as error:
+                    self._go_on(self._bridge, old, _own_fault(error) if isinstance(error, Exception) else None)
+                    raise
                 self._set_state(TunnelState.RUNNING)
         if again:
             if self._retrying is not None:
@@ -175,6 +183,17 @@ class Tunnel:
         self._endpoint = Endpoint.of(listener, secure=settings.tls is not None)
         self._running_since = time.time()
         self._set_state(TunnelState.RUNNING)
+
+    def _go_on(self, bridge: Bridge, profile: Profile, reason: Reason | None) -> None:
+        """Stay as it was after a change that could not be made; without its port, wait for that."""
+        self.profile = profile
+        if bridge.listener is not None:
+            self._set_state(TunnelState.RUNNING, reason)
+            return
+        # It was given back for the change, and somebody else was quicker.
+        self._endpoint = None
+        self._set_state(TunnelState.WAITING, reason)
+        self._retrying = self._loop.create_task(self._retry())
 
     async def _reconfigure(self, bridge: Bridge, old: Profile, new: Profile) -> None:
         settings = await self._settings(new)
@@ -239,6 +258,10 @@ class Tunnel:
                         self._set_state(TunnelState.WAITING, reason)
                 except WsguiError as error:
                     self._set_state(TunnelState.FAILED, _reason(error))
+                    return
+                except Exception as error:  # noqa: BLE001 - told to the loop; nobody waits for this task
+                    self._set_state(TunnelState.FAILED, _own_fault(error))
+                    self._loop.call_exception_handler({"message": "starting a tunnel failed", "exception": error})
                     return
                 else:
                     return
@@ -332,6 +355,11 @@ def _connection(relay: Relay) -> ConnectionSnapshot:
         round_trip_seconds=relay.round_trip_seconds,
         since=relay.since,
     )
+
+
+def _own_fault(error: Exception) -> Reason:
+    message = f"wsgui itself has failed ({type(error).__name__})."
+    return Reason(ReasonKind.OTHER, message, "Report it, with the log.")
 
 
 def _reason(error: WsguiError) -> Reason:
