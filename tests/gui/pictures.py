@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication
 
 from tests.gui import samples
 from tests.gui.recorder import RecordedActions
-from wsgui.engine.snapshot import EngineSnapshot, TunnelState
+from wsgui.engine.snapshot import EngineSnapshot
 from wsgui.errors import FieldError, ProfileError
 from wsgui.gui.plurals import EnglishPlurals
 from wsgui.gui.theme import theme
@@ -90,7 +90,6 @@ def _pick(snapshot: EngineSnapshot, name: str) -> EngineSnapshot:
 def screens() -> dict[str, tuple[EngineSnapshot, tuple[int, int], float, Prepare]]:
     """Name: what the engine is, the window's size, the text's scale, and what is done before the picture."""
     office = samples.office()
-    finishing = samples.busy(state=TunnelState.FINISHING)
     long = samples.busy(
         "A name that is rather long, as people call things when nobody stops them from doing so",
         websocket_url="wss://a-host-with-a-long-name.in-a-deep.sub-domain.example.org:16080/websockify/path/",
@@ -128,7 +127,7 @@ def screens() -> dict[str, tuple[EngineSnapshot, tuple[int, int], float, Prepare
             1,
             _nothing,
         ),
-        "finishing": (samples.engine(finishing), USUAL, 1, _nothing),
+        "finishing": (samples.engine(samples.finishing()), USUAL, 1, _nothing),
         "stop-question": (office, USUAL, 1, _stop),
         "new": (office, USUAL, 1, _new),
         "new-wrong": (office, USUAL, 1, _new_wrong),
@@ -162,7 +161,8 @@ def render(folder: Path, only: list[str]) -> list[Path]:
             window.update_snapshot(snapshot)
             window.update_throughput(window.selected, samples.throughput())
             prepare(window)
-            QApplication.sendPostedEvents()
+            for _ in range(3):  # a layout asks those around it to lay out again
+                QApplication.sendPostedEvents()
             file = folder / f"{name}-{'dark' if dark else 'light'}.png"
             window.grab().save(str(file))
             written.append(file)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -167,6 +166,11 @@ def busy(name: str = "Office desktop", **changes: Any) -> TunnelSnapshot:
     return tunnel(name, **figures | changes)
 
 
+def finishing() -> TunnelSnapshot:
+    """Switched off, while three clients may go on."""
+    return busy(state=TunnelState.FINISHING, wanted=False)
+
+
 def engine(*tunnels: TunnelSnapshot, time: float = NOW) -> EngineSnapshot:
     """An engine that has these tunnels."""
     return EngineSnapshot(time, tunnels)
@@ -200,15 +204,16 @@ def office() -> EngineSnapshot:
 
 
 def throughput(seed: int = 1, *, seconds: int = 90, time: float = NOW) -> ThroughputSnapshot:
-    """90 seconds of a desktop that is being used."""
+    """90 seconds of a desktop that is being used; the last one has the rates of `busy`."""
     source = random.Random(seed)
 
-    def lane(top: float, rough: float, start: float) -> Sequence[float]:
+    def lane(now: float, rough: float, start: float) -> tuple[float, ...]:
         level, values = start, []
         for step in range(seconds * 10):
             if step % 10 == 0:
                 level = min(max(level + source.uniform(-rough, rough) + 0.004 * math.sin(step / 90), 0.02), 0.93)
-            values.append(top * max(level + source.uniform(-0.03, 0.03), 0.0))
-        return values
+            values.append(max(level + source.uniform(-0.03, 0.03), 0.0))
+        scale = now * 10 / sum(values[-10:])
+        return tuple(value * scale for value in values)
 
-    return ThroughputSnapshot(time, 0.1, tuple(lane(15e6, 0.13, 0.4)), tuple(lane(4.6e5, 0.1, 0.3)))
+    return ThroughputSnapshot(time, 0.1, lane(12.4e6, 0.13, 0.4), lane(3.1e5, 0.1, 0.3))

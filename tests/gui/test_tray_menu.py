@@ -112,7 +112,15 @@ def test_a_switch_asks_for_start_and_stop(menu: TrayMenu, make_tunnel: MakeTunne
     show(menu, make_tunnel("A"), make_tunnel("B", TunnelState.RUNNING))
     for action in switches(menu):
         action.trigger()
-    assert asked.calls == [("stop", "B", 0.0), ("start", "A")]
+    assert asked.calls == [("stop", "B"), ("start", "A")]
+
+
+def test_a_switch_of_which_nothing_came_shows_what_is_wanted_again(menu: TrayMenu, make_tunnel: MakeTunnel) -> None:
+    show(menu, make_tunnel("A"))
+    switches(menu)[0].trigger()
+    assert switches(menu)[0].isChecked()
+    show(menu, make_tunnel("A"))
+    assert not switches(menu)[0].isChecked()
 
 
 def test_a_late_click_means_the_tunnel_that_it_showed(menu: TrayMenu, make_tunnel: MakeTunnel, asked: Asked) -> None:

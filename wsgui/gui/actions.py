@@ -27,7 +27,7 @@ class Actions(Protocol):
         """Show the tunnel's page in the browser."""
 
     def copy_address(self, name: str) -> None:
-        """Put the address that a client needs on the clipboard: the page's, or the WebSocket's when there is none."""
+        """Put the address that a client needs on the clipboard: the WebSocket's, as the window shows it."""
 
     def copy_text(self, text: str) -> None:
         """Put `text` on the clipboard."""

@@ -73,7 +73,7 @@ class LiveActions:
     def copy_address(self, name: str) -> None:
         tunnel = self._known(name)
         if tunnel is not None:
-            self.copy_text(tunnel.page_url or tunnel.websocket_url or tunnel.listen)
+            self.copy_text(tunnel.websocket_url or tunnel.listen)
 
     def copy_text(self, text: str) -> None:
         QGuiApplication.clipboard().setText(text)

@@ -8,6 +8,7 @@ import logging
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Final
@@ -116,7 +117,7 @@ async def _serve(
 
 
 @contextlib.contextmanager
-def _signals_quit(shell: Shell) -> Any:
+def _signals_quit(shell: Shell) -> Iterator[None]:
     """SIGTERM and SIGINT end the program as its menu does; a second one does not wait."""
     loop = asyncio.get_running_loop()
     signals = (signal.SIGTERM, signal.SIGINT)
@@ -138,7 +139,7 @@ def _signals_quit(shell: Shell) -> Any:
 
 
 @contextlib.contextmanager
-def _faults_shown(shell: Shell) -> Any:
+def _faults_shown(shell: Shell) -> Iterator[None]:
     """What nobody caught, in a slot or on the loop, is logged and shown; the tunnels go on."""
     loop = asyncio.get_running_loop()
     last_told = -60.0

@@ -10,7 +10,6 @@ FORMS: Final = {
     "%n need(s) attention": ("%n needs attention", "%n need attention"),
     "%n connection(s)": ("%n connection", "%n connections"),
     "Let %n client(s) finish": ("Let %n finish", "Let %n finish"),
-    "%n client(s) connected": ("%n client connected", "%n clients connected"),
     "%n profile file(s) cannot be read": ("%n profile file cannot be read", "%n profile files cannot be read"),
     "%n connection(s) served": ("%n connection served", "%n connections served"),
     "%n tunnel(s) on, and this desktop has no tray to keep wsgui in.": (
@@ -18,7 +17,6 @@ FORMS: Final = {
         "%n tunnels are on, and this desktop has no tray to keep wsgui in.",
     ),
     "Ending %n connection(s)": ("Ending %n connection", "Ending %n connections"),
-    "%n client(s) turned away": ("%n client turned away", "%n clients turned away"),
 }
 """Source text: (form for one, form for any other number)."""
 

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 def stylesheet(c: Colours, px: Callable[[float], int]) -> str:
     """The style sheet for colours `c`; `px` scales lengths that hold text.
 
-    Widgets name their part in the property `look` (`primary`, `normal`, `quiet`, `icon`, `tone`...); fonts are set
-    in code, so that they keep their tabular figures.
+    Widgets name their part in the property `look` (`primary`, `small`, `foot`, `bare`), their colour in `tone`; fonts
+    are set in code, so that they keep their tabular figures.
     """
     return f"""
 QMainWindow, QWidget#page, QStackedWidget, QScrollArea, QWidget#scrolled {{ background: {c.bg}; border: none; }}
@@ -49,12 +49,10 @@ QPushButton[look="foot"] {{ border: none; background: transparent; color: {c.dim
 QPushButton[look="foot"]:hover {{ color: {c.text}; }}
 QPushButton[look="foot"]:checked {{ color: {c.text}; text-decoration: underline; }}
 QPushButton[look="foot"]:focus {{ border: 1px solid {c.accent}; border-radius: 4px; padding: {px(2) - 1}px; }}
-QPushButton[look="choice"] {{ text-align: left; padding: {px(12)}px; border-radius: 10px; }}
 
 QToolButton {{ background: transparent; border: 1px solid transparent; border-radius: 6px; padding: 3px; }}
 QToolButton:hover {{ background: {c.hover}; }}
 QToolButton:focus {{ border: 1px solid {c.accent}; }}
-QToolButton::menu-indicator {{ image: none; }}
 
 QLineEdit {{ color: {c.text}; background: {c.card}; border: 1px solid {c.line}; border-radius: 7px;
     padding: {px(7)}px {px(11)}px; selection-background-color: {c.accent}; selection-color: {c.on_accent}; }}

@@ -14,8 +14,6 @@ from wsgui.gui.stylesheet import stylesheet
 
 GRID: Final = 8
 """Everything stands on multiples of this; 4 inside controls."""
-CARD_RADIUS: Final = 10
-CONTROL_RADIUS: Final = 7
 _PREFERRED_FAMILY: Final = "Inter"
 _DESIGN_PIXELS: Final = 13.0
 

@@ -7,7 +7,7 @@ import time
 from typing import Final
 
 from PySide6.QtCore import QObject, QRect, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QSystemTrayIcon
 
 from wsgui.engine.snapshot import EngineSnapshot, TunnelState
@@ -51,7 +51,7 @@ class Tray(QObject):
     def __init__(self, menu: TrayMenu, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._menu = menu
-        self._state = "stopped"
+        self._shape = ("stopped", _dark_panel())
         self._tooltip = "wsgui"
         self._changed_at = -STEADY_SECONDS
         self._started_at = time.monotonic()
@@ -84,10 +84,10 @@ class Tray(QObject):
         if tooltip != self._tooltip:
             self._tooltip = tooltip
             self._icon.setToolTip(tooltip)
-        state, now = icon_state(snapshot), time.monotonic()
-        if state != self._state and now - self._changed_at >= STEADY_SECONDS:
-            self._state, self._changed_at = state, now
-            self._icon.setIcon(tray_icon(state, dark_panel=_dark_panel()))
+        shape, now = (icon_state(snapshot), _dark_panel()), time.monotonic()
+        if shape != self._shape and now - self._changed_at >= STEADY_SECONDS:
+            self._shape, self._changed_at = shape, now
+            self._icon.setIcon(self._picture())
 
     def close(self) -> None:
         """Take the icon and its menu down for good."""
@@ -97,12 +97,16 @@ class Tray(QObject):
         self.deleteLater()
 
     def _new_icon(self) -> QSystemTrayIcon:
-        icon = QSystemTrayIcon(tray_icon(self._state, dark_panel=_dark_panel()), self)
+        icon = QSystemTrayIcon(self._picture(), self)
         icon.setContextMenu(self._menu.menu)
         icon.setToolTip(self._tooltip)
         icon.activated.connect(self._activated)
         icon.show()
         return icon
+
+    def _picture(self) -> QIcon:
+        state, dark_panel = self._shape
+        return tray_icon(state, dark_panel=dark_panel)
 
     def _activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
         if reason == QSystemTrayIcon.ActivationReason.Trigger and sys.platform != "darwin":

@@ -157,10 +157,16 @@ class TrayMenu:
     def _new_switch(self, name: str) -> QAction:
         action = QAction(self.menu)
         action.setCheckable(True)
-        action.triggered.connect(
-            lambda on: self._actions.start(name) if on else self._actions.stop(name, grace_seconds=0.0)
-        )
+        action.triggered.connect(lambda on: self._switch(name, on))
         return action
+
+    def _switch(self, name: str, on: bool) -> None:
+        # The click has moved the check mark already: the next snapshot puts it right, also when nothing came of it.
+        self._shown = None
+        if on:
+            self._actions.start(name)
+        else:
+            self._actions.stop(name)
 
     def _new_copy(self, name: str) -> QAction:
         action = QAction(self._copy_menu)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Final
 
 from PySide6.QtCore import QCoreApplication
 
@@ -12,6 +13,8 @@ from wsgui.engine.snapshot import EngineSnapshot, Reach, ReasonKind, TunnelSnaps
 from wsgui.gui.formatting import safe_origin
 
 translate = QCoreApplication.translate
+SERVING: Final = (TunnelState.RUNNING, TunnelState.FINISHING)
+"""The states in which there are clients and figures."""
 
 
 class Deed(enum.Enum):
@@ -69,7 +72,7 @@ def needs_attention(tunnel: TunnelSnapshot) -> bool:
 
 def target_refuses(tunnel: TunnelSnapshot) -> bool:
     """Whether it runs while its target could not be reached at the last real attempt."""
-    return tunnel.target_problem is not None and tunnel.state in (TunnelState.RUNNING, TunnelState.FINISHING)
+    return tunnel.target_problem is not None and tunnel.state in SERVING
 
 
 def shape_and_tone(tunnel: TunnelSnapshot) -> tuple[str, str]:

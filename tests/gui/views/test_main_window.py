@@ -12,12 +12,11 @@ from pytestqt.qtbot import QtBot
 
 from tests.gui import samples
 from tests.gui.recorder import RecordedActions
-from wsgui.engine.snapshot import TunnelState
 from wsgui.errors import FieldError, ProfileError
 from wsgui.gui.actions import FINISH_SECONDS
-from wsgui.gui.models.tunnels import TunnelRow
+from wsgui.gui.models.tunnels import GroupRow, TunnelRow
 from wsgui.gui.views.main_window import AWAIT_SECONDS, MainWindow
-from wsgui.gui.widgets.row_delegate import RowPlaces, places
+from wsgui.gui.widgets.row_delegate import RowPlaces, group_button, places
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -156,7 +155,7 @@ def test_space_switches(window: MainWindow, qtbot: QtBot, actions: RecordedActio
         (
             Qt.Key.Key_C,
             Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier,
-            ("copy_text", "wss://lab-pc.local:6080/"),
+            ("copy_address", "Office desktop"),
         ),
         (Qt.Key.Key_Q, Qt.KeyboardModifier.ControlModifier, ("quit",)),
     ],
@@ -227,8 +226,20 @@ def test_switching_off_with_clients_asks_the_same_question(
     assert actions.asked == []
 
 
+def test_stopping_a_group_lets_clients_finish_and_stops_the_rest(
+    window: MainWindow, qtbot: QtBot, actions: RecordedActions
+) -> None:
+    group = (samples.busy("a", group="G"), samples.busy("b", group="G"), samples.tunnel("c", group="G"))
+    window.update_snapshot(samples.engine(*group, samples.busy("d")))
+    heading = next(i for i in map(window.sidebar.model.index, range(9)) if i.data() == "G")
+    row = window.sidebar.model.row_at(heading)
+    assert isinstance(row, GroupRow)
+    click(qtbot, window, group_button(QRectF(window.sidebar.list.visualRect(heading)), row))
+    assert actions.asked == [("stop", "a", FINISH_SECONDS), ("stop", "b", FINISH_SECONDS), ("stop", "c", 0.0)]
+
+
 def test_a_finishing_tunnel_can_be_stopped_now(window: MainWindow, actions: RecordedActions) -> None:
-    window.update_snapshot(samples.engine(samples.busy(state=TunnelState.FINISHING, wanted=False)))
+    window.update_snapshot(samples.engine(samples.finishing()))
     button(window.page.header, "Stop now").click()
     assert actions.asked == [("stop", "Office desktop", 0.0)]
 

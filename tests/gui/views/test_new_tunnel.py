@@ -7,6 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.gui import samples
 from tests.gui.recorder import RecordedActions
+from wsgui.engine.snapshot import TunnelState
 from wsgui.gui.views.main_window import MainWindow
 
 
@@ -24,6 +25,29 @@ def test_a_tunnel_is_made_with_three_answers_and_return(
     assert (profile.name, str(profile.target), str(profile.listen)) == ("lab VNC", "lab:5902", "127.0.0.1:6081")
     assert window.selected == "lab VNC"
     window.update_snapshot(samples.engine(*samples.office().tunnels, samples.tunnel("lab VNC")))
+    assert window.stack.currentWidget() is window.page
+
+
+def test_a_tunnel_that_was_just_made_has_open_in_focus(window: MainWindow, qtbot: QtBot) -> None:
+    window.update_snapshot(samples.office())
+    window.page.show_tab(1)
+    window.show_new_tunnel()
+    qtbot.keyClicks(window.new_tunnel.service.line, "lab:2")
+    window.new_tunnel.accept()
+    for state in (TunnelState.STARTING, TunnelState.RUNNING):
+        made = samples.tunnel("lab VNC", state=state)
+        window.update_snapshot(samples.engine(*samples.office().tunnels, made))
+    assert window.page.overview.isVisible()
+    assert window.page.header.open.hasFocus()
+
+
+def test_a_click_on_the_row_shown_before_leaves_the_page(window: MainWindow, qtbot: QtBot) -> None:
+    window.update_snapshot(samples.office())
+    window.show_new_tunnel()
+    view = window.sidebar.list
+    spot = view.visualRect(window.sidebar.model.index_of(window.selected)).center()
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+    assert window.selected == "Office desktop"
     assert window.stack.currentWidget() is window.page
 
 

@@ -24,7 +24,6 @@ translate = QCoreApplication.translate
 Index = QModelIndex | QPersistentModelIndex
 SORT_ROLE: Final = int(Qt.ItemDataRole.UserRole) + 1
 ID_ROLE: Final = int(Qt.ItemDataRole.UserRole) + 2
-ROW_LABEL_ROLE: Final = int(Qt.ItemDataRole.UserRole) + 3
 
 
 class Column(enum.IntEnum):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wsgui.engine.snapshot import EngineSnapshot, TunnelState
-
-_ON = (TunnelState.RUNNING, TunnelState.FINISHING)
+from wsgui.engine.snapshot import EngineSnapshot
+from wsgui.gui.wording import SERVING
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class LastSessions:
     def update(self, snapshot: EngineSnapshot) -> None:
         """Take note of `snapshot`."""
         for tunnel in snapshot.tunnels:
-            if tunnel.state in _ON and tunnel.running_since is not None:
+            if tunnel.state in SERVING and tunnel.running_since is not None:
                 transferred = tunnel.to_client_bytes + tunnel.to_target_bytes
                 self._running[tunnel.name] = Session(tunnel.running_since, snapshot.time, tunnel.served, transferred)
             elif tunnel.name in self._running:

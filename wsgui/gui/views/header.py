@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from PySide6.QtCore import QCoreApplication, QPoint, Signal
+from PySide6.QtCore import QCoreApplication, QPoint
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from wsgui.display import display
@@ -19,16 +19,13 @@ from wsgui.gui.widgets.buttons import Button, IconButton
 from wsgui.gui.widgets.flow import FlowRow
 from wsgui.gui.widgets.labels import ElidedText, Text
 from wsgui.gui.widgets.shapes import Icon
-from wsgui.gui.wording import shape_and_tone, state_word, target_refuses
+from wsgui.gui.wording import SERVING, shape_and_tone, state_word, target_refuses
 
 translate = QCoreApplication.translate
-_RUNNING = (TunnelState.RUNNING, TunnelState.FINISHING)
 
 
 class Header(QWidget):
     """Name, state, buttons, address. Buttons for what does not exist yet are added beside Open and Stop."""
-
-    stop_asked = Signal()
 
     def __init__(self, actions: Actions) -> None:
         super().__init__()
@@ -102,7 +99,7 @@ class Header(QWidget):
             shape, tone = "state-running", "ok"
         self._icon.set(shape, tone)
         words = state_word(tunnel.state, len(tunnel.connections))
-        if tunnel.state in _RUNNING and tunnel.running_since is not None:
+        if tunnel.state in SERVING and tunnel.running_since is not None:
             words = self.tr("{0} · {1}").format(words, formatting.duration(now - tunnel.running_since))
             started = self.tr("since {0}").format(formatting.moment(tunnel.running_since))
             self._state.setToolTip(plain_tooltip(started))
@@ -140,14 +137,13 @@ class Header(QWidget):
             self._choosing = True
             self._show_buttons(self._tunnel)
             self.finish.setFocus()
-            self.stop_asked.emit()
         else:
             self._actions.stop(self._tunnel.name)
 
     def copy_shown_address(self) -> None:
         """Copy what the box shows."""
         if self._tunnel is not None:
-            self._actions.copy_text(self._tunnel.websocket_url or self._tunnel.listen)
+            self._actions.copy_address(self._tunnel.name)
 
     def keep_running(self) -> None:
         """Put the question away."""

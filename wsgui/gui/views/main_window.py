@@ -7,9 +7,9 @@ from PySide6.QtGui import QCloseEvent, QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from wsgui.display import display
-from wsgui.engine.snapshot import EngineSnapshot, ThroughputSnapshot, TunnelSnapshot
+from wsgui.engine.snapshot import EngineSnapshot, ThroughputSnapshot, TunnelSnapshot, TunnelState
 from wsgui.errors import ProfileError
-from wsgui.gui.actions import Actions
+from wsgui.gui.actions import FINISH_SECONDS, Actions
 from wsgui.gui.models.sessions import LastSessions
 from wsgui.gui.theme import theme
 from wsgui.gui.views import shortcuts
@@ -49,6 +49,7 @@ class MainWindow(QMainWindow):
         self._dismissed: dict[str, Notice] = {}
         self._previous = ""
         self._awaited_until = 0.0
+        self._created = ""
         self.setWindowTitle(self.tr("wsgui"))
         self.setMinimumSize(640, 480)
         self.resize(1236, 760)
@@ -91,6 +92,7 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         self.sidebar.selected.connect(self.select)
         self.sidebar.switched.connect(self._switch)
+        self.sidebar.group_switched.connect(self._switch_all)
         self.sidebar.remedy_chosen.connect(self._remedy)
         self.sidebar.new_wanted.connect(self.show_new_tunnel)
         self.sidebar.menu_wanted.connect(self._row_menu)
@@ -98,7 +100,7 @@ class MainWindow(QMainWindow):
         self.page.overview.new_wanted.connect(self.show_new_tunnel)
         self.empty.new_wanted.connect(self.show_new_tunnel)
         self.new_tunnel.cancelled.connect(self._leave_new_tunnel)
-        self.new_tunnel.created.connect(self.select)
+        self.new_tunnel.created.connect(self._show_created)
         self.message.chosen.connect(lambda _remedy: self._message_room.hide())
 
     @property
@@ -113,12 +115,14 @@ class MainWindow(QMainWindow):
 
     def select(self, name: str) -> None:
         """Show the tunnel `name`, now or as soon as a snapshot has it."""
+        self._created = ""
         self._take(name)
         if self.current_tunnel is not None:
             self.stack.setCurrentWidget(self.page)
             self._show_selected()
         elif self._snapshot.tunnels:
             self._awaited_until = self._snapshot.time + AWAIT_SECONDS
+        self._mark()
 
     def update_snapshot(self, snapshot: EngineSnapshot) -> None:
         """Take over what the engine is now; cheap while hidden."""
@@ -145,6 +149,7 @@ class MainWindow(QMainWindow):
     def show_new_tunnel(self) -> None:
         """Open the page for a new tunnel."""
         self.stack.setCurrentWidget(self.new_tunnel)
+        self._mark()
         self.new_tunnel.begin(self._snapshot)
 
     def escape(self) -> None:
@@ -189,6 +194,7 @@ class MainWindow(QMainWindow):
             self._take(fallback.name)
         if self.stack.currentWidget() is not self.new_tunnel:
             self.stack.setCurrentWidget(self.page if self._snapshot.tunnels else self.empty)
+        self._mark()
         self._show_selected()
 
     def _take(self, name: str) -> None:
@@ -196,10 +202,13 @@ class MainWindow(QMainWindow):
         if self.current_tunnel is not None:
             self._previous = self._selected
         self._selected = name
-        self.sidebar.select(name)
         if changed:
             self.page.show_throughput(None)
             self.selection_changed.emit(name)
+
+    def _mark(self) -> None:
+        """Mark the shown tunnel's row; none beside the new tunnel's page, so that a click on any row leaves that."""
+        self.sidebar.select("" if self.stack.currentWidget() is self.new_tunnel else self._selected)
 
     def _show_selected(self) -> None:
         tunnel = self.current_tunnel
@@ -208,13 +217,22 @@ class MainWindow(QMainWindow):
         first_start = all(t.target == _DEMO_TARGET for t in self._snapshot.tunnels)
         session = self._sessions.last(tunnel.name)
         self.page.show_tunnel(tunnel, self._snapshot.time, self._refusal(tunnel), session, first_start)
+        if tunnel.name == self._created and tunnel.state not in (TunnelState.STOPPED, TunnelState.STARTING):
+            self._created = ""
+            self.page.header.open.setFocus()
 
     def _refusal(self, tunnel: TunnelSnapshot) -> Notice | None:
         notice = refusal_notice(tunnel)
         return None if notice is not None and notice == self._dismissed.get(tunnel.name) else notice
 
+    def _show_created(self, name: str) -> None:
+        self.select(name)
+        self.page.show_tab(0)
+        self._created = name
+
     def _leave_new_tunnel(self) -> None:
         self.stack.setCurrentWidget(self.page if self.current_tunnel is not None else self.empty)
+        self._mark()
         self._show_selected()
 
     def _switch(self, name: str, on: bool) -> None:
@@ -227,6 +245,16 @@ class MainWindow(QMainWindow):
             self.page.header.ask_to_stop()
         else:
             self._actions.stop(name)
+
+    def _switch_all(self, names: tuple[str, ...], on: bool) -> None:
+        for name in names:
+            if on:
+                self._actions.start(name)
+            else:
+                # One question for many tunnels would say too little: clients finish, and each page offers "Stop now".
+                tunnel = self._snapshot.tunnel(name)
+                busy = tunnel is not None and bool(tunnel.connections)
+                self._actions.stop(name, grace_seconds=FINISH_SECONDS if busy else 0.0)
 
     def _remedy(self, name: str, remedy: Remedy) -> None:
         match remedy.deed:

@@ -9,7 +9,7 @@ from wsgui.display import display
 from wsgui.engine.snapshot import EngineSnapshot
 from wsgui.gui.actions import Actions
 from wsgui.gui.models.draft import Draft, draft, suggested_listen, suggested_name
-from wsgui.gui.theme import GRID, Type, theme
+from wsgui.gui.theme import GRID, Type
 from wsgui.gui.widgets.buttons import Button
 from wsgui.gui.widgets.labels import ElidedText, Text, set_tone
 from wsgui.gui.widgets.shapes import Icon
@@ -75,11 +75,12 @@ class NewTunnel(QWidget):
             self.tr("127.0.0.1 is this computer only; *:6080 is everybody who can reach it."),
         )
         self.name = Field(self.tr("What do you call it?"), self.tr("Office desktop"), "")
+        self._fields = (self.service, self.listen, self.name)
         self.start = Button(self.tr("Start"), "primary")
         self.cancel = Button(self.tr("Cancel"))
         self._address_icon = Icon("computer", "dim", 16)
         self._address = ElidedText("", Type.STRONG, mode=Qt.TextElideMode.ElideMiddle)
-        for part in (self.service, self.listen, self.name):
+        for part in self._fields:
             part.changed.connect(self._check)
             part.line.returnPressed.connect(self.accept)
         self.start.clicked.connect(self.accept)
@@ -93,7 +94,7 @@ class NewTunnel(QWidget):
         form.setContentsMargins(28, 20, 28, 20)
         form.setSpacing(24)
         form.addWidget(Text(self.tr("New tunnel"), Type.TITLE))
-        for part in (self.service, self.listen, self.name):
+        for part in self._fields:
             form.addWidget(part)
         form.addStretch(1)
         scroll = QScrollArea()
@@ -124,7 +125,7 @@ class NewTunnel(QWidget):
     def begin(self, snapshot: EngineSnapshot) -> None:
         """Empty the page for a new tunnel beside those of `snapshot`."""
         self._snapshot = snapshot
-        for part in (self.service, self.listen, self.name):
+        for part in self._fields:
             part.line.clear()
             part.touched = False
         self.listen.line.setText(suggested_listen(snapshot))
@@ -144,7 +145,7 @@ class NewTunnel(QWidget):
         if not self.start.isEnabled():
             return
         if profile is None:
-            for part in (self.service, self.listen, self.name):
+            for part in self._fields:
                 part.touched = True
             self._check()
             return
@@ -171,9 +172,3 @@ class NewTunnel(QWidget):
         self._address_icon.set("network" if made.open_to_network else "computer", "dim")
         self._address.set_whole(display(f"{made.profile.listen}") if made.profile is not None else "")
         self._address_icon.setVisible(made.profile is not None)
-
-    def fit(self, page_width: int) -> None:
-        """Keep the lines readable on wide windows."""
-        most = theme.px(840)
-        for part in (self.service, self.listen, self.name):
-            part.setMaximumWidth(min(most, max(page_width, 1)))

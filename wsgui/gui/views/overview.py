@@ -18,14 +18,13 @@ from wsgui.gui.widgets.connection_table import ConnectionTable
 from wsgui.gui.widgets.flow import CardGrid
 from wsgui.gui.widgets.labels import Text
 from wsgui.gui.widgets.throughput_chart import ThroughputChart
-from wsgui.gui.wording import Notice, Remedy, state_notice
+from wsgui.gui.wording import SERVING, Notice, Remedy, state_notice
 
 ROWS_SHOWN = 5
 LOW_WINDOW = 680
 """Below this height of the window (pixels at a text scale of 1) the chart is 140 px and the page scrolls."""
 MOST_CHART = 640
 """More height tells no more (pixels at a text scale of 1)."""
-_RUNNING = (TunnelState.RUNNING, TunnelState.FINISHING)
 
 
 class Overview(QScrollArea):
@@ -125,7 +124,7 @@ class Overview(QScrollArea):
             first_start: There is only the demo yet.
         """
         self._tunnel = tunnel
-        running = tunnel.state in _RUNNING
+        running = tunnel.state in SERVING
         waiting_for_first = running and not tunnel.connections and not tunnel.served
         self.state_notice.show_notice(state_notice(tunnel))
         self.refusal_notice.show_notice(refusal)

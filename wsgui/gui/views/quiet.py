@@ -14,7 +14,7 @@ from wsgui.gui.widgets.buttons import Button
 from wsgui.gui.widgets.cards import Card
 from wsgui.gui.widgets.labels import SelectableAddress, Text
 from wsgui.gui.widgets.shapes import Icon
-from wsgui.gui.wording import address_of, shape_and_tone
+from wsgui.gui.wording import SERVING, address_of, shape_and_tone
 
 
 class QuietCard(Card):
@@ -35,7 +35,7 @@ class QuietCard(Card):
         self.copy = Button(self.tr("Copy address"))
         self.start.clicked.connect(lambda: self._tunnel and self._actions.start(self._tunnel.name))
         self.open.clicked.connect(lambda: self._tunnel and self._actions.open_page(self._tunnel.name))
-        self.copy.clicked.connect(lambda: self._tunnel and self._actions.copy_text(self.address.whole()))
+        self.copy.clicked.connect(lambda: self._tunnel and self._actions.copy_address(self._tunnel.name))
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -65,7 +65,7 @@ class QuietCard(Card):
     def show_tunnel(self, tunnel: TunnelSnapshot, session: Session | None, now: float) -> None:
         """Say what `tunnel` is waiting for; `session` is its last one."""
         self._tunnel = tunnel
-        running = tunnel.state in (TunnelState.RUNNING, TunnelState.FINISHING)
+        running = tunnel.state in SERVING
         self._icon.set(*(("state-running", "ok") if running else shape_and_tone(tunnel)))
         if tunnel.state is TunnelState.STARTING:
             self._title.setText(self.tr("Starting"))

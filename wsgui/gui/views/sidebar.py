@@ -102,6 +102,8 @@ class Sidebar(QWidget):
 
     selected = Signal(str)
     switched = Signal(str, bool)
+    group_switched = Signal(tuple, bool)
+    """The names of a group's tunnels that are not so yet, and what the user wants of them."""
     remedy_chosen = Signal(str, Remedy)
     new_wanted = Signal()
     menu_wanted = Signal(str)
@@ -261,9 +263,8 @@ class Sidebar(QWidget):
             self.list.selectionModel().setCurrentIndex(index, flag)
 
     def _switch_group(self, title: str, on: bool) -> None:
-        for tunnel in self.model.tunnels_of(title):
-            if tunnel.wanted != on:
-                self.switched.emit(tunnel.name, on)
+        names = tuple(tunnel.name for tunnel in self.model.tunnels_of(title) if tunnel.wanted != on)
+        self.group_switched.emit(names, on)
 
     def _menu(self, index: QModelIndex) -> None:
         row = index.data(ROW_ROLE)

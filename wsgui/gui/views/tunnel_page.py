@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from wsgui.engine.snapshot import ThroughputSnapshot, TunnelSnapshot
@@ -32,8 +32,6 @@ TABS: Final = len(Tab)
 
 class TunnelPage(QWidget):
     """Shows one tunnel; only the tab in sight is kept up to date."""
-
-    tab_changed = Signal(int)
 
     def __init__(self, actions: Actions) -> None:
         super().__init__()
@@ -107,7 +105,6 @@ class TunnelPage(QWidget):
         self._stack.setCurrentIndex(tab)
         if self._latest is not None:
             self.show_tunnel(*self._latest)
-        self.tab_changed.emit(tab)
 
     def _refont(self) -> None:
         self.tabs.setFont(theme.font(Type.BODY))

@@ -14,7 +14,7 @@ _MAX_LABEL_PIXELS = 320
 
 
 class Button(QPushButton):
-    """A push button. `look`: "normal", "primary" (one a screen), "small" (beside a text), "foot", "choice"."""
+    """A push button. `look`: "normal", "primary" (one a screen), "small" (beside a text), "foot"."""
 
     def __init__(self, text: str, look: str = "normal", *, icon: str = "") -> None:
         super().__init__()
@@ -42,10 +42,7 @@ class Button(QPushButton):
             self.setToolTip(plain_tooltip(text))
 
     def _dress(self) -> None:
-        kind = {"small": Type.SMALL_STRONG, "foot": Type.SMALL_STRONG, "choice": Type.STRONG}.get(
-            self._look, Type.STRONG
-        )
-        self.setFont(theme.font(kind))
+        self.setFont(theme.font(Type.SMALL_STRONG if self._look in ("small", "foot") else Type.STRONG))
         if self._icon:
             colours = theme.colours
             colour = colours.on_accent if self._look == "primary" else colours.text
@@ -66,12 +63,6 @@ class IconButton(QToolButton):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._dress()
         theme.changed.connect(self._dress)
-
-    def set_icon(self, icon: str, tone: str | None = None) -> None:
-        """Change the icon, and its tone."""
-        if (icon, tone or self._tone) != (self._icon, self._tone):
-            self._icon, self._tone = icon, tone or self._tone
-            self._dress()
 
     def _dress(self) -> None:
         size = theme.px(self._size)

@@ -99,9 +99,6 @@ class NoticeCard(QFrame):
         self.setAccessibleName(f"{notice.message} {notice.hint}".rstrip())
         self.show()
 
-    def notice(self) -> Notice | None:
-        return self._notice
-
     def _fill(self, remedies: tuple[Remedy, ...]) -> None:
         while (item := self._row.takeAt(0)) is not None:
             if (old := item.widget()) is not None:

@@ -38,7 +38,7 @@ from PySide6.QtWidgets import (
 )
 
 from wsgui.engine.snapshot import TunnelSnapshot
-from wsgui.gui.models.connections import ID_ROLE, Column, ConnectionTableModel, SortedConnections, column_title
+from wsgui.gui.models.connections import ID_ROLE, Column, ConnectionTableModel, SortedConnections
 from wsgui.gui.theme import Type, theme
 from wsgui.gui.widgets.row_delegate import draw_button
 
@@ -238,7 +238,3 @@ class ConnectionTable(QTableView):
         index = self.currentIndex() if keyboard else self.indexAt(event.pos())
         if index.isValid():
             self.menu_wanted.emit(index.data(ID_ROLE))
-
-    def column_titles(self) -> tuple[str, ...]:
-        """The titles of the columns that are shown."""
-        return tuple(column_title(column) for column in Column if not self.isColumnHidden(column))

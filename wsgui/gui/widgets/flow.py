@@ -43,7 +43,10 @@ class _Wrapping(QLayout):
         self._arrange(rectangle.marginsRemoved(self.contentsMargins()), move=True)
 
     def sizeHint(self) -> QSize:
-        return self.minimumSize()
+        """All in one row."""
+        shown = self._shown()
+        width = sum(item.sizeHint().width() for item in shown) + self._gap * max(len(shown) - 1, 0)
+        return QSize(width, max((item.sizeHint().height() for item in shown), default=0))
 
     def minimumSize(self) -> QSize:
         size = QSize()
@@ -67,11 +70,6 @@ class FlowRow(_Wrapping):
     def __init__(self, spacing: int, parent: QWidget | None = None, *, push_from: int | None = None) -> None:
         super().__init__(spacing, parent)
         self._push_from = push_from
-
-    def sizeHint(self) -> QSize:
-        shown = self._shown()
-        width = sum(item.sizeHint().width() for item in shown) + self._gap * max(len(shown) - 1, 0)
-        return QSize(width, max((item.sizeHint().height() for item in shown), default=0))
 
     def _arrange(self, rectangle: QRect, *, move: bool) -> int:
         lines: list[list[tuple[QLayoutItem, QSize]]] = [[]]
@@ -108,11 +106,6 @@ class CardGrid(_Wrapping):
 
     def __init__(self, spacing: int = 12) -> None:
         super().__init__(spacing)
-
-    def sizeHint(self) -> QSize:
-        shown = self._shown()
-        width = sum(item.sizeHint().width() for item in shown) + self._gap * max(len(shown) - 1, 0)
-        return QSize(width, max((item.sizeHint().height() for item in shown), default=0))
 
     def _arrange(self, rectangle: QRect, *, move: bool) -> int:
         shown = self._shown()
