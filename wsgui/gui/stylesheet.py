@@ -65,7 +65,7 @@ QTabBar::tab {{ color: {c.dim}; background: transparent; border: none; border-bo
     padding: {px(6)}px 3px {px(7)}px 3px; margin-right: {px(20)}px; }}
 QTabBar::tab:hover {{ color: {c.text}; }}
 QTabBar::tab:selected {{ color: {c.text}; border-bottom: 2px solid {c.accent}; }}
-QTabBar::tab:focus {{ color: {c.text}; }}
+QTabBar::tab:focus {{ background: {c.selected}; border-top-left-radius: 6px; border-top-right-radius: 6px; }}
 
 QListView, QTableView {{ background: transparent; border: none; outline: none; color: {c.text};
     selection-background-color: {c.selected}; selection-color: {c.text}; }}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 from PySide6.QtCore import QCoreApplication
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from wsgui.display import display
 from wsgui.engine.snapshot import ConnectionSnapshot, TunnelSnapshot
@@ -17,6 +17,7 @@ from wsgui.gui.widgets.buttons import Button
 from wsgui.gui.widgets.cards import Card
 from wsgui.gui.widgets.connection_table import ConnectionTable
 from wsgui.gui.widgets.labels import Text
+from wsgui.gui.widgets.search_line import SearchLine
 
 translate = QCoreApplication.translate
 
@@ -28,10 +29,7 @@ class ConnectionsView(QWidget):
         super().__init__()
         self._actions = actions
         self._tunnel: TunnelSnapshot | None = None
-        self.filter = QLineEdit()
-        self.filter.setPlaceholderText(self.tr("Find a client, an origin or a target"))
-        self.filter.setAccessibleName(self.tr("Find a connection"))
-        self.filter.setClearButtonEnabled(True)
+        self.filter = SearchLine(self.tr("Find a connection"), self.tr("Find a client, an origin or a target"))
         self.all = Button(self.tr("Disconnect all"))
         self.all.clicked.connect(self._disconnect_all)
         self.table = ConnectionTable(model)

@@ -7,7 +7,7 @@ from typing import Final
 
 from PySide6.QtCore import QCoreApplication, QItemSelectionModel, QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QKeySequence, QMouseEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QListView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QListView, QVBoxLayout, QWidget
 
 from wsgui.display import display
 from wsgui.engine.snapshot import EngineSnapshot
@@ -20,6 +20,7 @@ from wsgui.gui.widgets.cards import NoticeCard
 from wsgui.gui.widgets.flow import FlowRow
 from wsgui.gui.widgets.labels import Text
 from wsgui.gui.widgets.row_delegate import RowDelegate
+from wsgui.gui.widgets.search_line import SearchLine
 from wsgui.gui.wording import Deed, Notice, Remedy, foot_counts
 
 translate = QCoreApplication.translate
@@ -123,11 +124,8 @@ class Sidebar(QWidget):
         self.new_button = Button(self.tr("New"), "primary", icon="plus")
         self.new_button.setToolTip(QKeySequence("Ctrl+N").toString(QKeySequence.SequenceFormat.NativeText))
         self.new_button.clicked.connect(self.new_wanted)
-        self.search = QLineEdit()
-        self.search.setAccessibleName(self.tr("Find a tunnel"))
         shortcut = QKeySequence("Ctrl+K").toString(QKeySequence.SequenceFormat.NativeText)
-        self.search.setPlaceholderText(self.tr("Find a tunnel   {0}").format(shortcut))
-        self.search.setClearButtonEnabled(True)
+        self.search = SearchLine(self.tr("Find a tunnel"), self.tr("Find a tunnel   {0}").format(shortcut))
         self.search.textChanged.connect(self.model.set_needle)
         self.search.returnPressed.connect(self._take_first)
         self._nothing = Text(self.tr("No tunnel is like that."), Type.SMALL, "dim", wrap=True)
