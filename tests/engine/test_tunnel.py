@@ -15,7 +15,8 @@ import pytest
 
 from tests.support.certificates import make_certificate
 from tests.support.engines import NAME, running
-from tests.support.raw import RawClient, client_frame, tcp_target
+from tests.support.raw import DEADLINE, RawClient, client_frame, tcp_target
+from wsgui.bridge import bridge
 from wsgui.bridge.listener import ListenAddress, open_listeners
 from wsgui.engine import tunnel as tunnels
 from wsgui.engine.engine import Engine
@@ -233,6 +234,19 @@ async def test_a_second_stop_ends_the_draining() -> None:
         assert (await client.closed())[0] == 1001
         client.writer.close()
         await asyncio.gather(stopping, second)
+
+
+async def test_a_hurried_stop_is_over_when_its_clients_have_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bridge, "FLUSH_SECONDS", 600.0)
+    async with running() as tunnel, await RawClient.connect(tunnel.url) as client:
+        await client.upgrade()
+        stopping = asyncio.create_task(tunnel.engine.stop(NAME, grace_seconds=600))
+        await tunnel.event(StateChanged, lambda e: e.state is TunnelState.FINISHING)
+        second = asyncio.create_task(tunnel.engine.stop(NAME))
+        assert (await client.closed())[0] == 1001
+        client.writer.close()
+        async with asyncio.timeout(DEADLINE):
+            await asyncio.gather(stopping, second)
 
 
 async def test_a_start_while_draining_keeps_the_sessions() -> None:

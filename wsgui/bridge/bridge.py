@@ -17,6 +17,7 @@ from wsgui.bridge.frames import GOING_AWAY, INTERNAL_ERROR
 from wsgui.bridge.handshake import STALL_SECONDS, Handshake, Rule
 from wsgui.bridge.limits import Counts, address_key
 from wsgui.bridge.listener import Listener
+from wsgui.bridge.readiness import readiness_of
 from wsgui.bridge.relay import Relay
 from wsgui.bridge.targets import Connector
 from wsgui.errors import TargetError
@@ -24,6 +25,8 @@ from wsgui.profiles.model import Limits
 from wsgui.web.files import FileServer
 
 TICK_SECONDS: Final = 1.0
+FLUSH_SECONDS: Final = 2.5
+"""How long a bridge that closes waits for what is on its way; longer than an end lingers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class Bridge:
         self.loop = loop
         self.buffer = buffer
         self.settings = settings
+        readiness_of(loop)  # made now: no client pays for it, and descriptors are counted from here
         self.relays: dict[int, Relay] = {}
         """Sessions by number, in the order in which they began."""
         self._observer = observer
@@ -265,7 +269,7 @@ class Bridge:
             task.cancel()
         for relay in tuple(self.relays.values()):
             relay.end(GOING_AWAY, reason)
-        deadline = self.loop.time() + 2.5
+        deadline = self.loop.time() + FLUSH_SECONDS
         while (self._lingering or self._answers) and (left := deadline - self.loop.time()) > 0:
             await self._wait_quiet(left)
         for end in tuple(self._lingering):
@@ -275,11 +279,12 @@ class Bridge:
             self._ticking = None
 
     async def _wait_quiet(self, seconds: float) -> None:
-        self._quiet = self.loop.create_future()
+        quiet = self._quiet = self.loop.create_future()
         try:
-            await asyncio.wait((self._quiet,), timeout=seconds)
+            await asyncio.wait((quiet,), timeout=seconds)
         finally:
-            self._quiet = None
+            if self._quiet is quiet:  # A cancelled drain leaves only now, when close() may wait already.
+                self._quiet = None
 
     def _check_quiet(self) -> None:
         if self._quiet is not None and not self._quiet.done():
