@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import ssl
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -29,6 +30,7 @@ from wsgui.web.files import FileServer
 from wsgui.web.response import Response
 
 MIB = 1 << 20
+WEB_FOLDER = "served"
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def tls(certificate: Certificate, **more: object) -> dict[str, object]:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    folder = tmp_path / "root"  # as `descriptors` looks for it
+    folder = tmp_path / WEB_FOLDER
     folder.mkdir()
     (folder / "small.txt").write_text("hello\n")
     block = os.urandom(64 * 1024)
@@ -61,7 +63,7 @@ def descriptors() -> int:
     for descriptor in os.listdir("/proc/self/fd"):
         with contextlib.suppress(OSError):
             link = os.readlink(f"/proc/self/fd/{descriptor}")
-            count += link.startswith("socket:") or "/root/" in link
+            count += link.startswith("socket:") or f"/{WEB_FOLDER}/" in link
     return count
 
 
@@ -144,6 +146,19 @@ async def test_clients_that_leave_during_tls_leave_no_descriptor_behind(certific
         await until("all given back", lambda: descriptors() <= before)
         async with await RawClient.connect(tunnel.url, tls=certificate.client_context()) as client:
             await client.upgrade()
+
+
+async def test_a_client_that_says_goodbye_during_tls_is_told_and_forgotten(certificate: Certificate) -> None:
+    async with running(tls=tls(certificate), limits={"handshake_seconds": 0}) as tunnel:
+        told, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
+        with contextlib.suppress(ssl.SSLWantReadError):
+            certificate.client_context().wrap_bio(told, sent, server_hostname="localhost").do_handshake()
+        async with await RawClient.connect(tunnel.url) as client:
+            client.send(sent.read())
+            await client.reader.readexactly(5)
+            client.send(bytes((0x15, 3, 3, 0, 2, 1, 0)))  # an alert: warning, close_notify
+            refusal = (await tunnel.event(ClientRefused)).refusal
+            assert refusal.rule == "tls"
 
 
 async def test_stopping_during_tls_leaves_no_descriptor_behind(certificate: Certificate) -> None:
