@@ -186,3 +186,14 @@ def test_a_reader_that_has_seen_enough_is_no_fault(tmp_path: Path) -> None:
 
     os.close(writing)
     assert done.stderr == ""
+
+
+def test_what_the_terminal_has_no_letters_for_is_escaped() -> None:
+    assert run("profile", "new", "Büro", "--target", "demo:") == 0
+    done = subprocess.run(
+        [sys.executable, "-m", "wsgui", "profile", "list"],
+        env=os.environ | {"PYTHONIOENCODING": "ascii:strict"},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout.split()[0], done.stderr) == (0, "B\\xfcro", "")

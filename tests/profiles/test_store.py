@@ -241,6 +241,12 @@ def test_what_is_not_there_is_said(store: ProfileStore, make: Make, name: str, s
     assert caught.value.exit_code == 2
 
 
+def test_a_profile_whose_file_is_no_toml_is_found_by_its_name(folder: Path, store: ProfileStore) -> None:
+    (folder / "x.toml").write_text('name = "Office"\nlisten = "127.0.0.1:6080\n[targets]\nname = "lab:1"\n')
+    with pytest.raises(ProfileError, match=r"x\.toml:2: The file is not TOML"):
+        store.read("Office")
+
+
 def test_a_removed_profile_is_gone_and_no_other(folder: Path, store: ProfileStore, make: Make) -> None:
     store.save(make("Office"))
     store.save(make("Lab"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import importlib.util
+import io
 import os
 import sys
 from argparse import Namespace
@@ -61,6 +62,8 @@ exit codes: 0 ended as asked, 1 a tunnel could not start or a request was not ca
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run wsgui with `arguments` (default: the process's own) and return its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr has it: not every locale has every name's letters
     try:
         if given and not given[0].startswith("-"):
             code = _command(given[0])(given[1:])

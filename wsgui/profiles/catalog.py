@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from wsgui.profiles.naming import SUFFIX, file_stem
 from wsgui.profiles.reading import MAX_BYTES, build_profile, parse
 
 _MAX_SHOWN_PATH: Final = 4096
+_NAME_LINE: Final = re.compile(rb'^name[ \t]*=[ \t]*"([^"\\\r\n]+)"', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +82,16 @@ def read_entry(path: Path, *, valid_name: str = "") -> Entry | None:
         settings, text = parse(data, source)
         profile = build_profile({"name": stem} | settings, source, text=text, folder=path.parent)
     except ProfileError as error:
-        given = settings.get("name")
+        given = settings.get("name") if settings else _name_in(data)
         name = valid_name or (given if isinstance(given, str) and given else stem)
         return Entry(path, name, digest, data, signature, problem=error, valid_name=valid_name)
     return Entry(path, profile.name, digest, data, signature, profile, valid_name=profile.name)
+
+
+def _name_in(data: bytes) -> str:
+    """The name in what is no TOML, so that whoever asks for the profile hears what is wrong with its file."""
+    line = _NAME_LINE.search(data.partition(b"\n[")[0])
+    return line[1].decode(errors="replace") if line else ""
 
 
 def catalog_of(entries: Iterable[Entry]) -> Catalog:

@@ -55,7 +55,7 @@ def read_regular(path: Path, limit: int) -> tuple[bytes, Signature]:
     descriptor = os.open(path, _READ)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise DiskError("It is not a file.", "Remove it from the folder.")
+            raise DiskError("It is not a file.", "Name a TOML file, or move this out of the profiles' folder.")
         data = bytearray()
         while len(data) <= limit and (piece := os.read(descriptor, limit + 1 - len(data))):
             data += piece
