@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import random
 import socket
 import struct
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -73,6 +75,55 @@ async def test_a_ping_is_answered_with_its_payload() -> None:
             await client.upgrade()
             client.send(client_frame(9, b"are you there"))
             assert await client.frame() == (10, b"are you there")
+
+
+async def test_pings_that_come_together_are_answered_by_one_pong_for_the_latest() -> None:
+    async with tcp_target() as port, running(target=f"127.0.0.1:{port}") as tunnel:
+        async with await RawClient.connect(tunnel.url) as client:
+            await client.upgrade()
+            client.send(client_frame(9, b"one") + client_frame(9, b"two") + client_frame(2, b"x"))
+            assert await client.frame() == (10, b"two")
+            assert await client.frame() == (2, b"x")
+
+
+async def test_a_target_that_says_no_more_still_gets_what_is_on_its_way() -> None:
+    counted = asyncio.Event()
+    taken: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def half_closed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        transport: Any = writer.transport
+        transport.pause_reading()
+        await counted.wait()
+        writer.write_eof()
+        await over.wait()
+        transport.resume_reading()
+        count = 0
+        while data := await reader.read(1 << 20):
+            count += len(data)
+        taken.set_result(count)
+
+    over = asyncio.Event()
+    async with tcp_target(half_closed) as port, running(target=f"127.0.0.1:{port}") as tunnel:
+        async with await RawClient.connect(tunnel.url) as client:
+            await client.upgrade()
+            piece = client_frame(2, bytes(1 << 20))
+            sending = asyncio.create_task(_send_for_ever(client, piece))
+            # What the kernel takes has come to an end once nothing more is counted.
+            before = -1
+            while before != (before := tunnel.now.to_target_bytes) or not before:
+                await asyncio.sleep(0.2)
+            counted.set()
+            assert (await client.closed())[0] == 1000
+            over.set()
+            assert await taken == tunnel.now.to_target_bytes
+            sending.cancel()
+
+
+async def _send_for_ever(client: RawClient, piece: bytes) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            client.send(piece)
+            await client.writer.drain()
 
 
 async def test_an_unasked_pong_is_ignored() -> None:

@@ -10,7 +10,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support.raw import ACCEPT, KEY
-from wsgui.bridge.request import MAX_FIELDS, MAX_HEAD_BYTES, BadRequest, Request, RequestParser, upgrade_response
+from wsgui.bridge.request import (
+    MAX_FIELDS,
+    MAX_HEAD_BYTES,
+    BadRequest,
+    Request,
+    RequestParser,
+    _connection_options,
+    upgrade_response,
+)
 
 HOST = b"Host: vnc.lab\r\n"
 UPGRADE = (
@@ -19,6 +27,15 @@ UPGRADE = (
 )
 OPENING = b"GET /x?y HTTP/1.1\r\n" + UPGRADE + b"\r\n"
 PLAIN = b"GET /a%20b?c=d HTTP/1.1\r\n" + HOST + b"Accept: */*\r\nX-A: \x80\xff\r\n\r\n"
+
+
+def test_long_options_are_understood_but_not_kept() -> None:
+    head = OPENING.replace(b"Connection: Upgrade", b"Connection: " + b"x, " * 3000 + b"Upgrade")
+    complete = RequestParser().feed(head)
+    assert complete is not None
+    before = _connection_options.cache_info().currsize
+    assert upgrade_response(complete[0]).startswith(b"HTTP/1.1 101 ")
+    assert _connection_options.cache_info().currsize == before
 
 
 @dataclass(frozen=True)

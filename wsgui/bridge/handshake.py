@@ -138,7 +138,7 @@ class Handshake:
                 ssl_shutdown_timeout=LINGER_SECONDS,
                 ssl_incoming_bio_size=INCOMING_BIO_BYTES,
             )
-        except (OSError, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001 - RuntimeError for an alert of close_notify, and who knows what
             sock.close()
             bridge.refused(self, "", 0, *_tls_problem(error), "tls")
             self.close()
@@ -147,6 +147,10 @@ class Handshake:
             raise
 
     def _made(self, end: TransportEnd) -> None:
+        if self._task is None:
+            # Given up meanwhile: a transport that lives on would keep the number of a socket that is closed below it.
+            end.close()
+            return
         self._task = None
         self._listen_to(end)
         end.resume()

@@ -241,17 +241,21 @@ class Relay:
     def _control_frames(self) -> None:
         decoder = self._decoder
         decoder.eventful = False
+        ping: bytes | None = None
         for opcode, payload in decoder.controls:
             if opcode == PING:
-                # A client that pings and does not read gets one pong, for the latest (RFC 6455, section 5.5.3).
-                if self._client.pending:
-                    self._pong_due = payload
-                else:
-                    self._client.send(control_frame(PONG, payload))
+                ping = payload
             elif self._awaiting_pong and payload == self._ping_payload:
                 self._awaiting_pong = False
                 self.round_trip_seconds = time.monotonic() - self._ping_time
         decoder.controls.clear()
+        if ping is not None:
+            # One pong, for the latest of a read and of all while the client does not read (RFC 6455, section 5.5.3):
+            # a read may hold 170,000 pings, and so many sends would keep the loop from everybody else.
+            if self._client.pending:
+                self._pong_due = ping
+            else:
+                self._client.send(control_frame(PONG, ping))
         if decoder.failure is not None:
             self.end(decoder.failure.code, decoder.failure.reason)
         elif decoder.closed is not None:
@@ -262,8 +266,8 @@ class Relay:
             self._over(code, decoder.closed.reason or "Client closed")
 
     def _target_ended(self, error: OSError | None) -> None:
-        if self._target is not None:
-            self._target.close()
+        if self._target is not None and (error is not None or not self._target.pending):
+            self._target.close()  # else it only says no more, and may well read what is on its way to it
         if error is None:
             self.end(NORMAL_CLOSURE, "Target closed")
         else:

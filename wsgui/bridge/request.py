@@ -132,6 +132,10 @@ class RequestParser:
         return self._request, early
 
 
+_REMEMBERED_CHARACTERS: Final = 256
+"""Longer values are parsed each time: what 16 KiB of options come to is no client's to have kept 256 times."""
+
+
 @lru_cache(maxsize=256)
 def _connection_options(value: str) -> frozenset[str]:
     return frozenset(option.lower() for option in parse_connection(value))
@@ -163,11 +167,14 @@ def upgrade_response(request: Request) -> bytes:
     if b"content-length" in fields or b"transfer-encoding" in fields:
         raise BadRequest(400, "A WebSocket's opening request has no body.", "Use a browser or a WebSocket client.")
     try:
-        if "upgrade" not in _connection_options(request.text(b"connection") or "close"):
+        connection, upgrade = request.text(b"connection") or "close", request.text(b"upgrade") or ""
+        brief = len(connection) <= _REMEMBERED_CHARACTERS
+        if "upgrade" not in (_connection_options if brief else _connection_options.__wrapped__)(connection):
             raise BadRequest(
                 400, "The Connection field does not say Upgrade.", "Let the proxy in between pass Upgrade on."
             )
-        if _upgrade_protocols(request.text(b"upgrade") or "") != ("websocket",):
+        brief = len(upgrade) <= _REMEMBERED_CHARACTERS
+        if (_upgrade_protocols if brief else _upgrade_protocols.__wrapped__)(upgrade) != ("websocket",):
             raise BadRequest(400, "The Upgrade field does not say websocket.", "Ask for websocket and nothing else.")
     except InvalidHeader:
         raise BadRequest(
