@@ -138,7 +138,7 @@ class Handshake:
                 ssl_shutdown_timeout=LINGER_SECONDS,
                 ssl_incoming_bio_size=INCOMING_BIO_BYTES,
             )
-        except Exception as error:  # noqa: BLE001 - RuntimeError for an alert of close_notify, and who knows what
+        except Exception as error:  # noqa: BLE001 - whatever the library raises, this client is over
             sock.close()
             bridge.refused(self, "", 0, *_tls_problem(error), "tls")
             self.close()
@@ -368,7 +368,7 @@ def _tls_problem(error: BaseException) -> tuple[str, str]:
     if isinstance(error, TimeoutError):
         return "A client did not complete TLS in time.", "Check the client's network."
     if isinstance(error, ssl.SSLError):
-        reason = (error.reason or "").lower()
+        reason = (getattr(error, "reason", None) or "").lower()  # aiofastnet's own have none
         if "unknown_ca" in reason or "certificate_unknown" in reason or "bad_certificate" in reason:
             return "A client does not trust the tunnel's certificate.", "Let its computer trust the authority."
         if "http_request" in reason:
