@@ -286,3 +286,14 @@ def test_it_is_quick_enough_for_every_upgrade() -> None:
 
     best = min(timeit.repeat(once, number=2_000, repeat=10)) / 2_000
     assert best < 20e-6  # measured 0.5 µs; this only catches a lost cache
+
+
+@pytest.mark.parametrize("text", ["http://u:hunter2@vnc.lab", "http://vnc.lab/?token=hunter2", "u:hunter2@vnc.lab"])
+def test_what_may_be_a_secret_is_not_repeated(text: str) -> None:
+    for denied in (
+        check(OriginRules(), text, None, secure=False),
+        check(OriginRules(), "vnc.lab", text, secure=False),
+        check(OriginRules(), "localhost", text, secure=False),
+    ):
+        assert denied is not None
+        assert "hunter2" not in denied.message + denied.hint

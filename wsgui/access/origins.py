@@ -149,7 +149,9 @@ def _spelled_origin(origin: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    return '"' + display(text, limit=80) + '"'
+    """Return what a client wrote, fit to be shown and logged: without what may be a secret, a user part or a query."""
+    before, separator, rest = text.partition("?")[0].partition("#")[0].rpartition("://")
+    return '"' + display(before + separator + rest.rpartition("@")[2], limit=80) + '"'
 
 
 def _line(key: str, values: Iterable[str]) -> str:
