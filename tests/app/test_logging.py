@@ -89,6 +89,11 @@ def test_a_refusal_says_what_would_let_the_client_in() -> None:
     assert entries(REFUSED)[0]["rule"] == "origin"
 
 
+def test_a_refusal_without_an_answer_in_http_names_no_status() -> None:
+    tls = ClientRefused(0.0, "Demo", Refusal(0.0, "10.0.0.1:5", "", 0, "It spoke TLS.", "Use ws://.", "request"))
+    assert text(tls)[0].endswith("warning Demo: 10.0.0.1:5 was refused: It spoke TLS. Use ws://.")
+
+
 def test_lines_below_the_level_are_left_out() -> None:
     assert len(text(OPENED, FAILED, LogLine(0.0, "", logging.DEBUG, "x"), level=logging.ERROR)) == 1
     assert len(text(LogLine(0.0, "", logging.DEBUG, "x"), level=logging.DEBUG)) == 1

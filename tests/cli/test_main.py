@@ -82,6 +82,7 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
         (["--wait"], "wsgui: --wait goes with --profile or --demo. Add the one you mean."),
         (["--grace", "0"], "wsgui: --grace goes with --profile or --demo. Add the one you mean."),
         (["--demo", "--listen", "6080x"], 'wsgui: "6080x" is not an address. Write host:port, such as 127.0.0.1:6080.'),
+        (["--demo", "--listen", ""], "wsgui: --listen is empty. Write an address, such as 127.0.0.1:6080, or leave"),
         (["--profile", "nothere"], 'wsgui: There is no profile named "nothere". There is none yet; make one with'),
         (["--profile", "./nothere.toml"], "wsgui: There is no file ./nothere.toml. Check the path."),
         (["--profile", ""], "wsgui: There is no profile named"),

@@ -196,7 +196,9 @@ def describe(event: Event) -> tuple[str, str, dict[str, Any]]:
                 "rule": refusal.rule,
                 "hint": refusal.hint,
             }
-            message = f"{refusal.client} was refused ({refusal.status}): {refusal.message} {refusal.hint}".rstrip()
+            # What speaks no HTTP is answered with no status.
+            status = f" ({refusal.status})" if refusal.status else ""
+            message = f"{refusal.client} was refused{status}: {refusal.message} {refusal.hint}".rstrip()
             return "client.refused", message, fields
         case LogLine(message=message):
             return "log", message, {}

@@ -186,6 +186,8 @@ def _no_such_command(name: str) -> UsageError:
 def _headless(options: Namespace) -> int:
     from wsgui.cli.headless import Options, run
 
+    if options.listen == "":  # A script's variable that was never set, say: no reason to listen somewhere else.
+        raise UsageError("--listen is empty.", "Write an address, such as 127.0.0.1:6080, or leave --listen out.")
     if options.listen and len(options.profile or ()) + options.demo > 1:
         raise UsageError("--listen goes with a single profile.", "Write the addresses into the profiles instead.")
     grace = DEFAULT_GRACE_SECONDS if options.grace is None else options.grace
