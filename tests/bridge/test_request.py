@@ -120,6 +120,7 @@ CUTS = st.lists(st.integers(0, 2**16), max_size=12)
 
 @given(st.one_of(HEADS, st.binary(max_size=60)), CUTS)
 @example(b"GET / HTTP/1.1\r\n\r\n", list(range(20)))
+@example(b"CONNECT / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nHost: vnc.lab\r\n\r\n", [22])
 def test_any_split_of_any_bytes_means_the_same(data: bytes, cuts: list[int]) -> None:
     assert parse(split(data, cuts)) == parse([data] if data else [])
 

@@ -31,6 +31,8 @@ HEAD_BYTES: Final = 64
 FIRST_PING_SECONDS: Final = 0.5
 """The first round trip is measured soon, so that a person who looks sees a figure."""
 
+PONGS_AT_ONCE: Final = 32
+
 PROBE_SECONDS: Final = 5.0
 """A silent session's ends are looked at so often, see `End.probe`."""
 
@@ -241,21 +243,21 @@ class Relay:
     def _control_frames(self) -> None:
         decoder = self._decoder
         decoder.eventful = False
-        ping: bytes | None = None
+        pings: list[bytes] = []
         for opcode, payload in decoder.controls:
             if opcode == PING:
-                ping = payload
+                pings.append(payload)
             elif self._awaiting_pong and payload == self._ping_payload:
                 self._awaiting_pong = False
                 self.round_trip_seconds = time.monotonic() - self._ping_time
         decoder.controls.clear()
-        if ping is not None:
-            # One pong, for the latest of a read and of all while the client does not read (RFC 6455, section 5.5.3):
-            # a read may hold 170,000 pings, and so many sends would keep the loop from everybody else.
+        if pings:
+            # A read may hold 170,000 pings: the latest of them are answered, in one send, and while the client does
+            # not read only the very last (RFC 6455, section 5.5.3, allows that).
             if self._client.pending:
-                self._pong_due = ping
+                self._pong_due = pings[-1]
             else:
-                self._client.send(control_frame(PONG, ping))
+                self._client.send(b"".join(control_frame(PONG, ping) for ping in pings[-PONGS_AT_ONCE:]))
         if decoder.failure is not None:
             self.end(decoder.failure.code, decoder.failure.reason)
         elif decoder.closed is not None:

@@ -129,6 +129,8 @@ class RequestParser:
         if self._twice:
             name = self._twice.decode("latin-1").title()
             raise BadRequest(400, f"The request has more than one {name} field.", "Send it once.")
+        if early and not self._request.wants_websocket:
+            early = b""  # CONNECT, or an upgrade to something else: as if it had come later
         return self._request, early
 
 
