@@ -231,3 +231,26 @@ async def test_the_clock_stands_still_when_nobody_is_there(monkeypatch: pytest.M
         await until("no ticking", lambda: door.bridge._ticking is None)
         await door.upgraded()
         assert door.bridge._ticking is not None
+
+
+async def test_refused_clients_that_do_not_go_count_among_the_handshakes_of_their_address() -> None:
+    """Or the limit could be evaded by being refused: each would hold a descriptor for as long as it is given."""
+    async with standing(handshakes_per_address=3) as door:
+        for _ in range(3):
+            refused = await door.client(ELSEWHERE)
+            refused.send(refused.head(origin="https://evil.example"))
+            assert (await refused.answer()).status == 403
+        over = await door.client(ELSEWHERE)
+        assert await over.eof() == b""
+        assert door.told.refusals[-1].rule == "limit"
+        await door.upgraded(OTHER)
+
+
+async def test_in_a_flood_refused_clients_that_do_not_go_are_closed_first() -> None:
+    async with standing(connections=2, handshakes_per_address=2) as door:
+        waiting = await door.client("192.0.2.1")
+        refused = await door.client("192.0.2.2")
+        refused.send(refused.head(origin="https://evil.example"))
+        assert (await refused.answer(body=True)).status == 403
+        await door.upgraded("192.0.2.3")
+        await waiting.upgrade()

@@ -141,6 +141,29 @@ async def test_a_probe_of_an_end_that_does_not_read_tells_nothing(tcp: Pair) -> 
     assert tcp.told == []
 
 
+async def test_a_probe_of_a_client_tells_its_reset_even_if_it_is_not_read(tcp: Pair) -> None:
+    tcp.reset()
+    tcp.end.probe(even_paused=True)
+    assert tcp.told == ["end ConnectionResetError"]
+
+
+async def test_a_fault_of_our_own_costs_the_connection_and_is_told(tcp: Pair) -> None:
+    faults: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(str(context["exception"])))
+
+    def fail(_end: int) -> None:
+        raise ZeroDivisionError("ours")
+
+    tcp.end.on_data = fail
+    tcp.end.resume()
+    tcp.peer.send(b"x")
+    async with asyncio.timeout(20):
+        while not tcp.end.closed:
+            await asyncio.sleep(0)
+    assert faults == ["ours"]
+    assert tcp.told == ["end OSError"]
+
+
 # Sending
 
 

@@ -12,9 +12,9 @@ from typing import Final, Protocol
 
 from wsgui.access.origins import OriginRules
 from wsgui.bridge.buffer import ReadBuffer
-from wsgui.bridge.ends import End
+from wsgui.bridge.ends import LINGER_SECONDS, STALL_SECONDS, End
 from wsgui.bridge.frames import GOING_AWAY, INTERNAL_ERROR
-from wsgui.bridge.handshake import STALL_SECONDS, Handshake, Rule
+from wsgui.bridge.handshake import Handshake, Rule
 from wsgui.bridge.limits import Counts, address_key
 from wsgui.bridge.listener import Listener
 from wsgui.bridge.readiness import readiness_of
@@ -77,6 +77,7 @@ class Bridge:
         self._connecting: dict[int, asyncio.Task[None]] = {}
         self._answers: set[asyncio.Task[None]] = set()
         self._lingering: dict[End, tuple[int, float]] = {}
+        self._sent_away: dict[End, None] = {}
         self._number = 0
         self._ticking: asyncio.TimerHandle | None = None
         self._quiet: asyncio.Future[None] | None = None
@@ -108,9 +109,14 @@ class Bridge:
                 "limit",
             )
             return
-        if limits.connections > 0 and len(self._handshakes) >= max(limits.connections, limits.handshakes_per_address):
-            # A flood of clients that say nothing may not keep out those that do: the one that waited longest goes.
-            next(iter(self._handshakes)).close()
+        most = max(limits.connections, limits.handshakes_per_address)
+        if limits.connections > 0 and self._handshake_counts.total >= most:
+            # A flood of clients that say nothing, or do not go when they are answered, may not keep out those that
+            # do: the one that waited longest goes.
+            if self._sent_away:
+                next(iter(self._sent_away)).close()
+            else:
+                next(iter(self._handshakes)).close()
         handshake = Handshake(self, sock, key, client_name)
         self._handshakes[handshake] = None
         self._handshake_counts.add(key)
@@ -214,18 +220,25 @@ class Bridge:
             task.cancel()
         del self.relays[relay.number]
         self._observer.closed(relay)
-        self.lingering(relay.client, relay.limit_key, peer_is_done=relay.client_is_done)
+        self._linger(relay.client, self._counts, relay.limit_key, peer_is_done=relay.client_is_done)
         if relay.target is not None:
-            self.lingering(relay.target)
+            self._linger(relay.target)
         self._check_quiet()
 
-    def lingering(self, end: End, counted: str | None = None, *, peer_is_done: bool = False) -> None:
-        """Let an end flush and close; `counted` is the limit's key that is given back once it has."""
+    def sent_away(self, handshake: Handshake, end: End) -> None:
+        """A client has its answer and no session; until it is gone it counts among the handshakes."""
+        self._handshake_counts.add(handshake.limit_key)
+        self._sent_away[end] = None
+        self._linger(end, self._handshake_counts, handshake.limit_key)
+
+    def _linger(self, end: End, counts: Counts | None = None, counted: str = "", *, peer_is_done: bool = False) -> None:
+        """Let an end flush and close; `counted` is the key that is given back to `counts` once it has."""
 
         def closed() -> None:
             self._lingering.pop(end, None)
-            if counted is not None:
-                self._counts.remove(counted)
+            self._sent_away.pop(end, None)
+            if counts is not None:
+                counts.remove(counted)
             self._check_quiet()
 
         self._lingering[end] = (end.pending, time.monotonic())
@@ -236,17 +249,16 @@ class Bridge:
     def _tick(self) -> None:
         now = time.monotonic()
         limits = self.settings.limits
-        for handshake in tuple(self._handshakes):
-            if handshake.deadline > now:
-                break  # in the order in which they came
-            if limits.handshake_seconds:
-                handshake.expire()
+        if limits.handshake_seconds:
+            for handshake in tuple(self._handshakes):
+                if handshake.deadline <= now:
+                    handshake.expire()
         for relay in tuple(self.relays.values()):
             relay.tick(now, heartbeat_seconds=limits.heartbeat_seconds, idle_seconds=limits.idle_seconds)
         for end, (pending, since) in tuple(self._lingering.items()):
             if end.pending != pending:
                 self._lingering[end] = (end.pending, now)
-            elif now - since > STALL_SECONDS:
+            elif now - since > (STALL_SECONDS if pending else LINGER_SECONDS):
                 end.close()
         busy = self.relays or self._handshakes or self._lingering
         self._ticking = self.loop.call_later(TICK_SECONDS, self._tick) if busy else None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import os
 import socket
 from collections.abc import Callable
 from typing import Final, Protocol
@@ -13,6 +15,8 @@ from wsgui.bridge.readiness import readiness_of
 
 LINGER_SECONDS: Final = 2.0
 """How long an end that has said all it has to say waits for its peer to close."""
+STALL_SECONDS: Final = 30.0
+"""A peer that takes nothing of what is pending for it for so long is cut off."""
 LINGER_BYTES: Final = 8 * 1024 * 1024
 """So much is taken meanwhile of what the peer still sends: what was under way, not an endless stream."""
 
@@ -65,11 +69,12 @@ class End(Protocol):
         """Stop reading: the peer is held back by TCP."""
         ...
 
-    def probe(self) -> None:
+    def probe(self, *, even_paused: bool = False) -> None:
         """Look for an end of the connection that the loop did not tell, where it may have.
 
         libuv reports a reset (EPOLLERR) once, to whoever reads or writes then, and stops polling: a reader that was
-        paused at that moment, or found bytes before the error, would never be called again.
+        paused at that moment, or found bytes before the error, would never be called again. With `even_paused` a
+        reset is told also when it is not being read, and what it sent before is lost.
         """
         ...
 
@@ -192,12 +197,18 @@ class SocketEnd:
         except OSError as error:
             self._ended(error)
             return
-        if count:
-            self.on_data(START + count)
-            if self._broken:
-                self._read_on_soon()
-        else:
+        if not count:
             self._ended(None)
+            return
+        try:
+            self.on_data(START + count)
+        except Exception as error:  # noqa: BLE001  # a fault of ours: told, and it costs this connection only
+            self._loop.call_exception_handler({"message": "handling what a socket received failed", "exception": error})
+            self._ended(OSError(errno.EIO, "a fault of our own"))
+            self.close()
+            return
+        if self._broken:
+            self._read_on_soon()
 
     def _break(self) -> None:
         """Read on unasked, now that a send has failed: up to what was still received, then to the error."""
@@ -214,9 +225,11 @@ class SocketEnd:
         if self._reading:
             self._readable()
 
-    def probe(self) -> None:
+    def probe(self, *, even_paused: bool = False) -> None:
         if self._reading:
             self._readable()
+        elif even_paused and not self.closed and (code := self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)):
+            self._ended(OSError(code, os.strerror(code)))
 
     def _ended(self, error: OSError | None) -> None:
         self.pause()

@@ -14,7 +14,7 @@ import aiofastnet
 
 from wsgui.access.origins import check
 from wsgui.bridge.buffer import START
-from wsgui.bridge.ends import LINGER_SECONDS, End, SocketEnd
+from wsgui.bridge.ends import STALL_SECONDS, End, SocketEnd
 from wsgui.bridge.request import BadRequest, Request, RequestParser, upgrade_response
 from wsgui.bridge.transport_end import INCOMING_BIO_BYTES, TransportEnd
 from wsgui.display import display
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 Rule = Literal["origin", "host", "limit", "request", "tls", "path"]
 
-STALL_SECONDS: Final = 30.0
-"""A client that takes nothing of an answer for so long is cut off."""
 FOREVER_SECONDS: Final = 365 * 86400.0
 """What a transport is told as its deadline: the bridge's clock keeps the profile's, and None would be its own."""
 FILE_PIECE: Final = 256 * 1024
@@ -135,7 +133,7 @@ class Handshake:
                 sock,
                 ssl=bridge.settings.tls,
                 ssl_handshake_timeout=FOREVER_SECONDS,
-                ssl_shutdown_timeout=LINGER_SECONDS,
+                ssl_shutdown_timeout=STALL_SECONDS,  # flushing included; who does not answer is closed by our clock
                 ssl_incoming_bio_size=INCOMING_BIO_BYTES,
             )
         except Exception as error:  # noqa: BLE001 - whatever the library raises, this client is over
@@ -230,7 +228,7 @@ class Handshake:
         except BaseException:
             end.close()
             raise
-        self._bridge.lingering(end)
+        self._bridge.sent_away(self, end)
 
     async def _respond(self, request: Request) -> Response:
         files = self._bridge.settings.files
@@ -279,7 +277,7 @@ class Handshake:
     def _refuse_tls(self, end: End) -> None:
         self._parser = None
         end.send(_HANDSHAKE_FAILURE)
-        self._bridge.lingering(end)
+        self._bridge.sent_away(self, end)
         message = "A client spoke TLS, but this tunnel has no certificate."
         self._bridge.refused(self, "", 0, message, "Use ws:// or http://, or give the tunnel a certificate.", "tls")
 
@@ -287,7 +285,7 @@ class Handshake:
         self._parser = None
         if self._end is not None:
             self._end.send(serialize(response.without_body() if self._head_only else response))
-            self._bridge.lingering(self._end)
+            self._bridge.sent_away(self, self._end)
 
     def expire(self) -> None:
         """The deadline has passed: answer 408 where the client can understand that, and close."""

@@ -50,7 +50,6 @@ class EpollReadiness:
                 if events != select.EPOLLIN and (callback := writers(fd)) is not None:
                     callback()
             except Exception as error:  # noqa: BLE001  # the loop's handler logs it; the other sockets go on
-                self._forget(fd)
                 asyncio.get_running_loop().call_exception_handler(
                     {"message": f"a callback of descriptor {fd} failed", "exception": error}
                 )
@@ -90,10 +89,6 @@ class EpollReadiness:
             # Not with a mask of 0: errors and hang-ups would still be told, over and over.
             del self._masks[fd]
             self._epoll.unregister(fd)
-
-    def _forget(self, fd: int) -> None:
-        self.remove_reader(fd)
-        self.remove_writer(fd)
 
 
 _of_loops: Final[weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Readiness]] = weakref.WeakKeyDictionary()

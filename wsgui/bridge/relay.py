@@ -325,7 +325,7 @@ class Relay:
             return
         elif now >= self._next_probe:
             self._next_probe = now + PROBE_SECONDS
-            self._client.probe()
+            self._client.probe(even_paused=True)  # the target may be what stands still
             if self._target is not None and not self.ended:
                 self._target.probe()
             if self.ended:

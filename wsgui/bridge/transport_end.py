@@ -113,7 +113,7 @@ class TransportEnd(asyncio.BufferedProtocol):
             self._paused = True
             self._transport.pause_reading()
 
-    def probe(self) -> None:
+    def probe(self, *, even_paused: bool = False) -> None:
         """Nothing to do: the transport fails by its own writes and timeouts."""
 
     def finish(self) -> None:
