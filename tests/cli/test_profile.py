@@ -252,3 +252,8 @@ def test_a_wrong_command_line_is_answered_with_one_sentence(wsgui: Shell, argume
     wsgui(*arguments, code=2)
     assert wsgui.err.count("\n") == 1
     assert "--help" in wsgui.err
+
+
+def test_the_built_in_demo_can_be_shown_and_exported(wsgui: Shell) -> None:
+    assert 'target = "demo:"' in wsgui("show", "Demo")
+    assert 'root = "demo"' in wsgui("export", "Demo")

@@ -14,6 +14,7 @@ from wsgui.app.paths import paths
 from wsgui.cli.parser import Parser, complain
 from wsgui.display import display
 from wsgui.errors import EXIT_OK, EXIT_USAGE, FieldError, ProfileError, UsageError, WsguiError
+from wsgui.profiles.builtin import DEMO_NAME, demo_profile
 from wsgui.profiles.catalog import shown_path
 from wsgui.profiles.disk import create_file
 from wsgui.profiles.editing import new_text
@@ -117,7 +118,7 @@ def _list(options: argparse.Namespace, store: ProfileStore) -> int:
 
 
 def _show(options: argparse.Namespace, store: ProfileStore) -> int:
-    profile = store.read(options.name)
+    profile = _profile_of(options.name, store)
     if options.json:
         _print_json(profile.model_dump(mode="json"))
     else:
@@ -230,8 +231,13 @@ def _turned_off(found: Preview, keep: Sequence[str]) -> list[dict[str, str]]:
     ]
 
 
+def _profile_of(name: str, store: ProfileStore) -> Profile:
+    """Read a profile; the demo is built in, unless there is one of that name."""
+    return demo_profile() if name == DEMO_NAME and name not in store.names() else store.read(name)
+
+
 def _export(options: argparse.Namespace, store: ProfileStore) -> int:
-    text = export_text(store.read(options.name))
+    text = export_text(_profile_of(options.name, store))
     if options.output == _STANDARD_STREAM:
         print(text, end="")
         return EXIT_OK
