@@ -53,17 +53,23 @@ class EventLog:
         self._writer = BackgroundWriter(sys.stderr if stream is None else stream, self._left_out_line)
         self._handler = _RecordHandler(self)
         self._handler.setLevel(level)
+        self._levels_before: tuple[int, int] | None = None
 
     def install(self) -> None:
         """Take over what the program and its libraries log."""
-        root = logging.getLogger()
+        root, own = logging.getLogger(), logging.getLogger("wsgui")
+        self._levels_before = (root.level, own.level)
         root.addHandler(self._handler)
         root.setLevel(max(self._level, logging.WARNING))
-        logging.getLogger("wsgui").setLevel(self._level)
+        own.setLevel(self._level)
 
     def close(self) -> None:
         """Write what waits (for two seconds at most) and give the program's logging back."""
-        logging.getLogger().removeHandler(self._handler)
+        root, own = logging.getLogger(), logging.getLogger("wsgui")
+        root.removeHandler(self._handler)
+        if self._levels_before is not None:
+            root.setLevel(self._levels_before[0])
+            own.setLevel(self._levels_before[1])
         self._writer.close()
 
     def __call__(self, events: tuple[Event, ...], left_out: int) -> None:

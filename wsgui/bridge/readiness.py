@@ -29,15 +29,27 @@ class EpollReadiness:
     a short connection's CPU. And libuv tells an error once only, to whoever listens then; this one is level-triggered.
     """
 
-    __slots__ = ("__weakref__", "_epoll", "_masks", "_poll", "_readers", "_writers")
+    __slots__ = ("__weakref__", "_epoll", "_loop", "_masks", "_poll", "_readers", "_writers")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._readers: dict[int, Callback] = {}
         self._writers: dict[int, Callback] = {}
         self._masks: dict[int, int] = {}
+        self._loop = weakref.ref(loop)
+        self._open(loop)
+
+    def _open(self, loop: asyncio.AbstractEventLoop) -> None:
         self._epoll = select.epoll()
         self._poll = self._epoll.poll
         loop.add_reader(self._epoll.fileno(), self._ready)
+
+    def rest(self) -> None:
+        """Give the descriptor back when nothing is watched; watching again takes a new one."""
+        if not self._masks and not self._epoll.closed:
+            loop = self._loop()
+            if loop is not None:
+                loop.remove_reader(self._epoll.fileno())
+            self._epoll.close()
 
     def _ready(self) -> None:
         readers, writers = self._readers.get, self._writers.get
@@ -74,6 +86,8 @@ class EpollReadiness:
         before = self._masks.get(fd, 0)
         if before & bit:
             return
+        if self._epoll.closed and (loop := self._loop()) is not None:
+            self._open(loop)
         self._masks[fd] = mask = before | bit
         if before:
             self._epoll.modify(fd, mask)
@@ -101,3 +115,10 @@ def readiness_of(loop: asyncio.AbstractEventLoop) -> Readiness:
         found = EpollReadiness(loop) if hasattr(select, "epoll") else cast("Readiness", loop)
         _of_loops[loop] = found
     return found
+
+
+def rest(loop: asyncio.AbstractEventLoop) -> None:
+    """Hold no descriptor for `loop` while none of its sockets is watched."""
+    found = _of_loops.get(loop)
+    if isinstance(found, EpollReadiness):
+        found.rest()

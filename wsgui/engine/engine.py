@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+from wsgui.bridge import readiness
 from wsgui.bridge.buffer import ReadBuffer
 from wsgui.engine.events import EventHub
 from wsgui.engine.snapshot import EngineSnapshot, ThroughputSnapshot
@@ -93,6 +94,7 @@ class Engine:
         self._closing = True
         tunnels = {*self._tunnels.values(), *self._leaving}
         await asyncio.gather(*(tunnel.stop(grace_seconds=grace_seconds) for tunnel in tunnels))
+        readiness.rest(asyncio.get_running_loop())
         self.events.flush()
 
     def snapshot(self) -> EngineSnapshot:
