@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -283,3 +284,15 @@ async def test_the_end_leaves_no_socket_and_no_tunnel(folders: Paths) -> None:
 
     assert [tunnel.state for tunnel in runtime.engine.snapshot().tunnels] == [TunnelState.STOPPED]
     assert list(folders.runtime.glob("*.sock")) == []
+
+
+async def test_a_demo_whose_port_was_taken_a_moment_later_takes_the_next(folders: Paths) -> None:
+    demo = demo_profile()
+    assert isinstance(demo.listen, TcpAddress)
+    source = Source("Demo", builtin=demo, movable=True)
+    async with Runtime(folders, name="x", role="headless", profiles=(demo,), sources=(source,)) as runtime:
+        with socket.create_server((demo.listen.host, demo.listen.port)):
+            await runtime.start("Demo")
+            (tunnel,) = runtime.engine.snapshot().tunnels
+            assert tunnel.state is TunnelState.RUNNING
+            assert tunnel.page_url != f"http://127.0.0.1:{demo.listen.port}/"

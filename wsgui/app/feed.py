@@ -17,7 +17,7 @@ from wsgui.profiles.reading import build_profile
 from wsgui.profiles.store import Change, ProfileStore
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Source:
     """Where a headless process has a profile from.
 
@@ -25,11 +25,13 @@ class Source:
         where: A profile's name or a file, as the command line has it.
         listen: Listen here instead (``--listen``).
         builtin: The profile itself, when it is in no file.
+        movable: Whether `builtin` may be made anew on the next free port, as nobody asked for this one.
     """
 
     where: str
     listen: ListenAddress | None = None
     builtin: Profile | None = None
+    movable: bool = False
 
     def read(self, store: ProfileStore) -> Profile:
         """The profile as it is now (blocking).

@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 import wsgui
 from wsgui.app import settings
@@ -17,13 +17,14 @@ from wsgui.app.feed import ProfileFeed, Reloaded, Source
 from wsgui.app.paths import Paths
 from wsgui.engine.engine import Engine
 from wsgui.engine.events import Event, LogLine, StateChanged
-from wsgui.engine.snapshot import TunnelSnapshot
-from wsgui.errors import ControlError, ProfileError, WsguiError
+from wsgui.engine.snapshot import ReasonKind, TunnelSnapshot
+from wsgui.errors import ControlError, ProfileError, TunnelError, WsguiError
 from wsgui.profiles.builtin import DEMO_NAME, demo_profile
 from wsgui.profiles.model import Profile
 from wsgui.profiles.store import ProfileStore
 
 _log = logging.getLogger(__name__)
+PORTS_TO_TRY: Final = 10
 
 
 class Runtime:
@@ -104,7 +105,26 @@ class Runtime:
 
     async def start(self, name: str) -> None:
         """Switch a tunnel on; raises TunnelError when it cannot start (a taken port may also be waited for)."""
+        movable = next((source for source in self._sources if source.movable and source.where == name), None)
+        if movable is not None and await self._start_somewhere(name, movable):
+            return
         await self.engine.start(name, wait=self._wait)
+
+    async def _start_somewhere(self, name: str, source: Source) -> bool:
+        """Start the demo on a free port: the first one may be another program's a moment later, as when two start."""
+        for _ in range(PORTS_TO_TRY):
+            try:
+                await self.engine.start(name, wait=False)
+            except TunnelError:
+                tunnel = self.engine.snapshot().tunnel(name)
+                if tunnel is None or tunnel.reason is None or tunnel.reason.kind is not ReasonKind.PORT_IN_USE:
+                    raise
+                await self.engine.stop(name)
+                source.builtin = await asyncio.to_thread(demo_profile)
+                await self.engine.configure(source.builtin)
+            else:
+                return True
+        return False
 
     async def reload(self) -> Reloaded:
         """Read the profiles again, as SIGHUP asks; connections that need not be cut are not."""
@@ -123,7 +143,9 @@ class Runtime:
         noted = (await asyncio.to_thread(settings.load, self._paths.settings)).wanted
         if not self.engine.names and not self.problems:
             # The demo is in no file that could say how it starts, so its switch is kept as it was left.
-            await self.engine.configure(await asyncio.to_thread(demo_profile))
+            demo = await asyncio.to_thread(demo_profile)
+            self._sources = (*self._sources, Source(DEMO_NAME, builtin=demo, movable=True))
+            await self.engine.configure(demo)
             noted = (DEMO_NAME,) if noted is None else noted
         self._unsubscribe = self.engine.events.subscribe(self._note_changes)
         by_themselves = {profile.name for profile in self._given if profile.autostart} | self._feed.autostart

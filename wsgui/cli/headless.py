@@ -201,7 +201,7 @@ def _choose(options: Options, store: ProfileStore) -> list[tuple[Source, Profile
     for where in [*dict.fromkeys(options.profiles), *([None] if options.demo else [])]:
         try:
             if where is None or _means_builtin(where, store):
-                source = Source(DEMO_NAME, builtin=demo_profile(listen))
+                source = Source(DEMO_NAME, builtin=demo_profile(listen), movable=listen is None)
             else:
                 source = Source(where, listen)
             profile = source.read(store)
