@@ -30,10 +30,6 @@ def nothing(*_: object) -> None:
     """A handler for who does not want to know."""
 
 
-def discard(_end: int) -> None:
-    """Drop what arrives after the end was said."""
-
-
 class End(Protocol):
     """What a handshake and a relay need of either kind of end.
 

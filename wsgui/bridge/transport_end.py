@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final, cast
 
 from wsgui.bridge.buffer import START, ReadBuffer
-from wsgui.bridge.ends import DataHandler, EndHandler, discard, nothing
+from wsgui.bridge.ends import DataHandler, EndHandler, nothing
 
 INCOMING_BIO_BYTES: Final = 512 * 1024
 """aiofastnet's room for TLS records not decrypted yet; twice its default uploads 1.1 times as fast."""
@@ -93,10 +93,6 @@ class TransportEnd(asyncio.BufferedProtocol):
     def pending(self) -> int:
         return 0 if self.closed else self._transport.get_write_buffer_size()
 
-    @property
-    def transport(self) -> asyncio.Transport:
-        return self._transport
-
     def send(self, data: bytes | memoryview) -> bool:
         if self.closed:
             return True
@@ -125,8 +121,7 @@ class TransportEnd(asyncio.BufferedProtocol):
             on_closed()
             return
         self._on_closed = on_closed
-        self.on_data = discard
-        self.on_end = self.on_drained = nothing
+        self.on_data = self.on_end = self.on_drained = nothing
         self.resume()
         self.finish()
 
