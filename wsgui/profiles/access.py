@@ -72,6 +72,7 @@ class Tokens(Section):
         "empty = no tokens.",
     )
     argument: Line = Field("", description="What a plugin's class is built with.")
+    password: Reference = Field("", description="Reference to the password of a Redis source; empty = none.")
     by_host: Flag = Field(False, description="Take the Host header, without its port, as the token.")
     allow: tuple[NetworkPorts, ...] | None = Field(
         None, description="Networks and ports that the source may name, such as 10.0.0.0/8:5900-5999; left out = any."

@@ -23,6 +23,7 @@ _REMOVED: Final = object()
 
 REFERENCES: Final = (
     "tls.key_password",
+    "tokens.password",
     "access.basic",
     "remote.token",
     "remote.basic",

@@ -1,0 +1,50 @@
+"""On which terms a tunnel runs: a profile's own, or those of websockify's command line, which asks for less."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from wsgui.recording.tap import Tap
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a profile cannot say and websockify's command line can; the defaults are a profile's.
+
+    Args:
+        any_page: No Origin and no Host rule.
+        lenient_files: Hidden files are served, and links out of the web root followed.
+        no_page: A plain GET without a web root gets 405 instead of the page that says what this is.
+        log_requests: Plain requests that were answered are logged too.
+        tls_minimum: Instead of the profile's, which does not go below 1.2.
+        passphrase: The key's, instead of the profile's reference.
+        verify_client: Require a client certificate, of the profile's authority or else of the system's.
+        encrypted_target: Tokens lead to TLS targets.
+        token_plugin: A class name or import path with what it is built from, instead of the profile's source.
+        auth_plugin: The same for authentication.
+        token_first: The token is looked up before the authentication, which is told where it leads.
+        withdraws: Sessions end when what let them in is taken back.
+        unix_mode: Permissions of the listening unix socket.
+        taps: Called with each connection's number; what sees its bytes, or None.
+    """
+
+    any_page: bool = False
+    lenient_files: bool = False
+    no_page: bool = False
+    log_requests: bool = False
+    tls_minimum: ssl.TLSVersion | None = None
+    passphrase: str | None = field(default=None, repr=False)
+    verify_client: bool = False
+    encrypted_target: bool = False
+    token_plugin: tuple[str, str | None] | None = field(default=None, repr=False)
+    auth_plugin: tuple[str, str | None] | None = field(default=None, repr=False)
+    token_first: bool = False
+    withdraws: bool = True
+    unix_mode: int | None = None
+    taps: Callable[[int], Tap | None] | None = None
+
+
+OF_A_PROFILE: Final = Terms()
