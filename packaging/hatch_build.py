@@ -1,13 +1,15 @@
-"""Hatchling's build hook: compiles rebind/rebind.c into the wheel, and goes on without it where that cannot be."""
+"""Hatchling's build hook: compiles rebind/rebind.c and fetches the viewers, and goes on without what cannot be had."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shlex
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
@@ -17,8 +19,9 @@ LIBRARY = "wsgui/command/_rebind.so"
 REASON = "wsgui/command/_rebind.txt"
 FLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-fPIC", "-fvisibility=hidden", "-shared", "-Wl,-z,relro,-z,now"]
 
-# Pictures are for the README; the program shows none of them.
-NOT_INSTALLED = ("pictures",)
+# Pictures are for the README; the program shows none of them. What lies in vendor was fetched for this checkout.
+NOT_INSTALLED = ("resources/pictures", "resources/web/vendor")
+VIEWERS = "resources/web/vendor"
 
 
 class CompileError(Exception):
@@ -26,20 +29,25 @@ class CompileError(Exception):
 
 
 class CustomBuildHook(BuildHookInterface[Any]):
-    """Adds the resources and the preload library, or the reason why there is none, to a wheel."""
+    """Adds the resources, the preload library and the viewers, or the reasons why there are none, to a wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """See hatchling's BuildHookInterface. `version` is "standard", or "editable" for `pip install -e`."""
         root = Path(self.root)
         if version == "editable":
             self._build_in_place(root)
+            self._fetch_viewers(root / VIEWERS)
             build_data["tag"] = "py3-none-any"
             return
-        self._folder = tempfile.TemporaryDirectory(prefix="wsgui-rebind-")
+        self._folder = tempfile.TemporaryDirectory(prefix="wsgui-build-")
         include = build_data["force_include"]
-        for entry in sorted((root / "resources").iterdir()):
-            if entry.name not in NOT_INSTALLED:
-                include[str(entry)] = f"wsgui/resources/{entry.name}"
+        for entry in sorted([*(root / "resources").iterdir(), *(root / "resources" / "web").iterdir()]):
+            name = entry.relative_to(root).as_posix()
+            if name != "resources/web" and name not in NOT_INSTALLED:
+                include[str(entry)] = f"wsgui/{name}"
+        viewers = Path(self._folder.name, "vendor")
+        self._fetch_viewers(viewers)
+        include[str(viewers)] = f"wsgui/{VIEWERS}"
         library, reason = Path(self._folder.name, "rebind.so"), Path(self._folder.name, "rebind.txt")
         if self._compile_or_say_why(root, library, reason):
             include[str(library)] = LIBRARY
@@ -50,7 +58,7 @@ class CustomBuildHook(BuildHookInterface[Any]):
             build_data["tag"] = "py3-none-any"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
-        """Removes what was compiled, once it is in the wheel."""
+        """Removes what was compiled and fetched, once it is in the wheel."""
         if hasattr(self, "_folder"):
             self._folder.cleanup()
 
@@ -70,6 +78,14 @@ class CustomBuildHook(BuildHookInterface[Any]):
         except OSError as error:  # a checkout that is not ours to write to
             self.app.display_warning(f"Wrapped programs will not work: {error}")
 
+    def _fetch_viewers(self, folder: Path) -> None:
+        try:
+            missing = viewers_module().fetch_all(folder)
+        except OSError as error:
+            missing = {"viewers": str(error)}
+        for viewer, reason in missing.items():
+            self.app.display_warning(f"Going on without {viewer}: {reason}")
+
     def _compile_or_say_why(self, root: Path, library: Path, reason: Path) -> bool:
         try:
             compile_library(root / "rebind" / "rebind.c", library)
@@ -78,6 +94,17 @@ class CustomBuildHook(BuildHookInterface[Any]):
             reason.write_text(f"{error}\n", encoding="utf-8")
             return False
         return True
+
+
+def viewers_module() -> ModuleType:
+    """What is in viewers.py beside this file; no import finds it, as this folder is on nobody's path."""
+    spec = importlib.util.spec_from_file_location("wsgui_build_viewers", Path(__file__).with_name("viewers.py"))
+    if spec is None or spec.loader is None:
+        raise FileNotFoundError("packaging/viewers.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look there
+    spec.loader.exec_module(module)
+    return module
 
 
 def compile_library(source: Path, library: Path) -> None:

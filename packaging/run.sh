@@ -20,6 +20,7 @@ fi
 if ! command -v cc >/dev/null && ! command -v clang >/dev/null; then
     want_packages "a C compiler, without which wsgui cannot wrap programs" gcc libc6-dev
 fi
+command -v npm >/dev/null || want_packages "npm, without which wsgui has no VNC and terminal pages of its own" npm
 make_environment run ""
 
 demo=true

@@ -116,8 +116,8 @@ make_environment() {
         {
             printf '%s\n' "$environment" "$extras"
             "$python" -c 'import sys; print(sys.executable, sys.version)'
-            command -v cc gcc clang || true
-            cat pyproject.toml packaging/hatch_build.py rebind/rebind.c
+            command -v cc gcc clang npm || true
+            cat pyproject.toml packaging/hatch_build.py packaging/viewers.py rebind/rebind.c
         } | sha256sum
     )"
     if [ -x "$environment/bin/python" ] && [ "$(cat -- "$environment/wsgui.stamp" 2>/dev/null)" = "$stamp" ]; then

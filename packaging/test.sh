@@ -23,13 +23,12 @@ need_packages "the programs that the tests run against" ca-certificates git gcc 
     libegl1 libgl1 libdbus-1-3 libfontconfig1 libglib2.0-0 libx11-xcb1 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 \
     libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-sync1 libxcb-xfixes0 libxcb-xkb1 \
     libwayland-client0 libwayland-cursor0 libwayland-egl1
-command -v npm >/dev/null || need_packages "npm, which fetches the VNC viewer that the browser tests open" npm
+command -v npm >/dev/null || need_packages "npm, which fetches what the viewer pages stand on" npm
 make_environment test "[test]"
 
 cd -- "$checkout"
 export PATH="$environment/bin:$PATH"
-WSGUI_TEST_NOVNC="$(python packaging/novnc.py)"
-export WSGUI_TEST_NOVNC
+python packaging/viewers.py >/dev/null
 
 ruff check .
 ruff format --check .

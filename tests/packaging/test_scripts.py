@@ -131,7 +131,7 @@ def test_a_second_set_up_does_nothing_until_something_that_decides_has_changed(
     root: Path, tools: Path, tmp_path: Path
 ) -> None:
     checkout = tmp_path / "checkout"
-    for name in ("pyproject.toml", "packaging/hatch_build.py", "rebind/rebind.c"):
+    for name in ("pyproject.toml", "packaging/hatch_build.py", "packaging/viewers.py", "rebind/rebind.c"):
         (checkout / name).parent.mkdir(parents=True, exist_ok=True)
         (checkout / name).write_bytes((root / name).read_bytes())
     # A Python that makes "environments" which only count what pip is asked to do.

@@ -1,29 +1,23 @@
-"""noVNC for tests: npm's package at the version that packaging/novnc.py pins, and a small page of our own for it."""
+"""noVNC for tests: what packaging/viewers.py puts into the checkout, and a small page for it beside our own one."""
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 PAGES = REPOSITORY / "tests" / "integration" / "pages"
+VENDORED = REPOSITORY / "resources" / "web" / "vendor"
 
 
 def novnc() -> Path:
-    """The folder with noVNC's `core/`; fetched when it is not there yet. Skips the test when it cannot be had."""
-    given = os.environ.get("WSGUI_TEST_NOVNC")
-    if given:
-        return Path(given)
-    script = REPOSITORY / "packaging" / "novnc.py"
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120)
-    if done.returncode != 0:
-        pytest.skip(f"no noVNC: {done.stderr.strip()}")
-    return Path(done.stdout.strip())
+    """The folder with noVNC's `core/`. Skips the test when it could not be had."""
+    folder = VENDORED / "novnc"
+    if not folder.is_dir():
+        pytest.skip("no noVNC: run packaging/viewers.py")
+    return folder
 
 
 def make_web_root(folder: Path) -> Path:
