@@ -18,19 +18,8 @@ if TYPE_CHECKING:
 
 NOT_BUILT: Final = {
     "tls.certificate": "Managed certificates are",
-    "tls.client_authority": "Asking clients for a certificate is",
-    "targets": "Choosing the target by a token is",
-    "tokens": "Choosing the target by a token is",
     "access.links_only": "Connecting by links is",
-    "access.basic": "Asking for a password is",
-    "access.client_names": "Asking clients for a certificate is",
-    "access.anyone": "Running a program for each connection is",
     "access.view_only": "Watching only is",
-    "access.plugin": "Authentication by a plugin is",
-    "access.plugin_argument": "Authentication by a plugin is",
-    "web.listing": "Listing folders is",
-    "web.require_access": "Asking for a password is",
-    "command": "Running a program with the tunnel is",
     "remote": "Dialling a WebSocket server is",
     "reverse": "Waiting for a server that calls in is",
     "proxy": "Working behind or before a proxy is",
@@ -43,11 +32,6 @@ NOT_BUILT_TARGETS: Final = {
     DialAddress: "Dialling a WebSocket server is",
     ReverseAddress: "Waiting for a server that calls in is",
 }
-NOT_BUILT_ROOTS: Final = {
-    "vnc": "The built-in VNC viewer is",
-    "terminal": "The built-in terminal is",
-    "novnc": "Serving an installed noVNC by its name is",
-}
 
 
 def not_built(profile: Profile) -> Iterator[Finding]:
@@ -59,13 +43,20 @@ def not_built(profile: Profile) -> Iterator[Finding]:
             f"{what} not built yet in this version.",
             "Choose another target, such as office:5901, or wait for the version that has it.",
         )
-    what = NOT_BUILT_ROOTS.get(profile.web.root)
-    if what is not None:
-        yield Finding(
-            "web.root",
-            f"{what} not built yet in this version.",
-            'Name a folder or "demo", or wait for the version that has it.',
-        )
+    for leads in profile.targets.values():
+        what = NOT_BUILT_TARGETS.get(type(leads.target))
+        if what is not None:
+            yield Finding(
+                "targets",
+                f"{what} not built yet in this version.",
+                "Let the tokens lead to targets such as office:5901, or wait for the version that has it.",
+            )
+        if leads.view_only:
+            yield Finding(
+                "targets",
+                "Watching only is not built yet in this version.",
+                "Remove view_only, or wait for the version that has it.",
+            )
     for row, what in NOT_BUILT.items():
         for field in _changed(profile, row):
             yield Finding(

@@ -15,20 +15,45 @@ if TYPE_CHECKING:
 
 def problems_of(profile: Profile) -> tuple[Finding, ...]:
     """All that is wrong with `profile` as a whole, in the order in which a file names the fields."""
-    return (*_target(profile), *_tls(profile), *_metrics(profile), *not_built(profile))
+    return (
+        *_target(profile),
+        *_tls(profile),
+        *_tokens(profile),
+        *_access(profile),
+        *_command(profile),
+        *_metrics(profile),
+        *not_built(profile),
+    )
 
 
 def _target(profile: Profile) -> Iterator[Finding]:
-    elsewhere = ("targets", "tokens", "command")
-    otherwise = bool(profile.targets or profile.tokens.source or profile.command.run)
     if not profile.name:
         yield Finding("name", "The profile has no name.", 'Write name = "Office desktop" or the like.')
-    if profile.target is None and not otherwise:
+    by_token = bool(profile.targets or profile.tokens.source)
+    given = [
+        *(["target"] if profile.target is not None else []),
+        *(["targets" if profile.targets else "tokens"] if by_token else []),
+        *(["command"] if profile.command.run else []),
+    ]
+    if not given:
         yield Finding(
             "target",
             "The profile has no target.",
             'Write target = "office:5901", or target = "demo:" to try it.',
-            elsewhere,
+            ("targets", "tokens", "command"),
+        )
+    elif len(given) > 1:
+        words = {
+            "target": "a target",
+            "targets": "targets by token",
+            "tokens": "targets by token",
+            "command": "a command",
+        }
+        yield Finding(
+            given[0],
+            f"The profile has {' and '.join(words[each] for each in given)}, and clients can be taken to one only.",
+            "Keep the one you mean.",
+            tuple(given[1:]),
         )
     if profile.target is not None and _leads_to(profile.target, profile.listen):
         yield Finding(
@@ -71,6 +96,69 @@ def _tls(profile: Profile) -> Iterator[Finding]:
     if tls.client_authority and not tls.enabled:
         remove = f"{add}, or remove client_authority."
         yield Finding("tls.client_authority", "Clients can show a certificate over TLS only.", remove, certificate)
+
+
+def _tokens(profile: Profile) -> Iterator[Finding]:
+    tokens = profile.tokens
+    kind = tokens.source.partition(":")[0]
+    for field, only_for, what in (
+        ("argument", ("plugin",), "a plugin:"),
+        ("password", ("redis", "rediss"), "a redis:"),
+        ("audience", ("jwt",), "a jwt:"),
+    ):
+        if getattr(tokens, field) and kind not in only_for:
+            yield Finding(f"tokens.{field}", f"It belongs to {what} source.", f"Remove {field}, or name such a source.")
+    if tokens.allow is not None and not tokens.source:
+        yield Finding("tokens.allow", "There is no source outside the profile to limit.", "Remove allow.")
+    if tokens.by_host and not (tokens.source or profile.targets):
+        yield Finding("tokens.by_host", "There are no tokens to take from the Host header.", "Remove by_host.")
+
+
+def _access(profile: Profile) -> Iterator[Finding]:
+    access = profile.access
+    if access.client_names is not None and profile.tls.client_authority is None:
+        yield Finding(
+            "access.client_names",
+            "Names of client certificates count only with the authority that signs them.",
+            'Write [tls] client_authority = "/path/to/ca.pem".',
+            ("tls.client_authority",),
+        )
+    if access.plugin_argument and access.plugin is None:
+        yield Finding("access.plugin_argument", "There is no plugin to give it to.", "Name one, or remove it.")
+
+
+def _command(profile: Profile) -> Iterator[Finding]:
+    command = profile.command
+    if not command.run:
+        for field in type(command).model_fields:
+            if field != "run" and getattr(command, field) != type(command).model_fields[field].default:
+                yield Finding(f"command.{field}", "There is no program to run.", 'Write run = ["program", "argument"].')
+        return
+    if command.mode in ("stdio", "terminal"):
+        if command.port is not None:
+            yield Finding(
+                "command.port", "A process for each connection binds no port.", 'Remove port, or use mode = "rebind".'
+            )
+        credential = access_needs_credential(profile)
+        if not (credential or profile.access.anyone or isinstance(profile.listen, UnixAddress)):
+            yield Finding(
+                "command.mode",
+                "Anybody who reaches this tunnel could run the program.",
+                'Ask for a password ([access] basic = "keyring:office") or a client certificate, listen on a unix '
+                "socket in a folder of your own, or write [access] anyone = true.",
+                ("access",),
+            )
+    elif command.port is None and not (isinstance(profile.listen, TcpAddress) and profile.listen.port):
+        yield Finding(
+            "command.port", "The port that the program binds is not known.", "Write port = 5901, or what it binds."
+        )
+
+
+def access_needs_credential(profile: Profile) -> bool:
+    """Whether nobody gets in without something secret: a password, a client certificate, or a token of their own."""
+    if profile.access.basic is not None or profile.tls.client_authority is not None:
+        return True
+    return bool(profile.targets or profile.tokens.source) and not profile.tokens.by_host
 
 
 def _metrics(profile: Profile) -> Iterator[Finding]:
