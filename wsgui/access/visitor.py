@@ -26,7 +26,8 @@ class Visitor:
         fields: The request's header fields by their lower-case names, as latin-1 text; several of one name are
             joined by ", ".
         secure: Whether it came over TLS.
-        common_name: The CN of the client certificate that TLS has verified; None without one.
+        common_name: The CN of the client certificate that TLS has verified, empty when that has none; None without a
+            certificate.
     """
 
     host: str
@@ -49,11 +50,13 @@ class Grant:
         kind: `user` (a password's user), `token`, `certificate`.
         name: The user's name, the token itself, or the common name.
         target: Where a token led; None for the other kinds.
+        rests_on: What the user's password or the certificate's authorities were then, as keyed digests.
     """
 
     kind: Literal["user", "token", "certificate"]
     name: str = field(repr=False)
     target: TargetAddress | None = None
+    rests_on: frozenset[bytes] = field(default=frozenset(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
