@@ -38,12 +38,13 @@ class _OpenHow(ctypes.Structure):
     _fields_ = [("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64)]
 
 
-def open_file(root: Path, names: Sequence[str]) -> tuple[int, os.stat_result]:
+def open_file(root: Path, names: Sequence[str], *, follow: bool = False) -> tuple[int, os.stat_result]:
     """Open the regular file that `names` lead to beneath `root`; blocking, but never for long.
 
     Args:
         root: The folder; links in its own path are followed.
         names: Each a single plain name: neither empty, "." nor "..", and without separators.
+        follow: Follow links out of `root` too, as the owner of the files has made them.
 
     Returns:
         Its descriptor, to be closed by the caller, and what `fstat` says of it.
@@ -53,11 +54,23 @@ def open_file(root: Path, names: Sequence[str]) -> tuple[int, os.stat_result]:
         FileNotFoundError: Nothing is there, or it is no regular file.
         OSError: EXDEV where a link leads out of `root`, EACCES and others as of open(2).
     """
-    if os.open not in os.supports_dir_fd:
-        return _regular(open_checked(root, names))
+    if not by_descriptor():
+        return _regular(open_checked(root, names, follow=follow))
+    return _regular(open_any(root, names, follow=follow))
+
+
+def by_descriptor() -> bool:
+    """Return whether this system opens files by descriptors of their folders; Windows does not."""
+    return os.open in os.supports_dir_fd
+
+
+def open_any(root: Path, names: Sequence[str], *, follow: bool = False) -> int:
+    """Open what `names` lead to beneath `root`, a folder too; only where `by_descriptor`. Raises as `open_file`."""
+    if follow:
+        return os.open(os.path.join(root, *names), _FILE)
     folder = os.open(root, _FOLDER)
     try:
-        return _regular(_best_opener()(folder, names))
+        return _best_opener()(folder, names)
     finally:
         os.close(folder)
 
@@ -138,12 +151,18 @@ def _link_target(name: str, folder: int) -> str | None:
         return None
 
 
-def open_checked(root: Path, names: Sequence[str]) -> int:
-    """Open a file where there are no descriptors of folders (Windows): resolve, open, then look again."""
+def resolve_checked(root: Path, names: Sequence[str], *, follow: bool = False) -> str:
+    """Return the path without links that `names` lead to; OSError with EXDEV where that is not beneath `root`."""
     base = os.path.realpath(root)
     path = os.path.realpath(os.path.join(base, *names), strict=True)
-    if os.path.commonpath((base, path)) != base:
+    if not follow and os.path.commonpath((base, path)) != base:
         raise _error(errno.EXDEV)
+    return path
+
+
+def open_checked(root: Path, names: Sequence[str], *, follow: bool = False) -> int:
+    """Open a file where there are no descriptors of folders (Windows): resolve, open, then look again."""
+    path = resolve_checked(root, names, follow=follow)
     if os.path.isdir(path):
         raise _error(errno.EISDIR)
     descriptor = os.open(path, _FILE)

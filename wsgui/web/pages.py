@@ -10,39 +10,31 @@ from wsgui.display import display
 from wsgui.web.response import Response
 
 _STYLE: Final = """
-:root { color-scheme: light dark; --bg: #fff; --line: #e3e6eb; --text: #1b1f27; --dim: #5f6777; --accent: #2563eb; }
+:root { color-scheme: light dark; --bg: #fff; --line: #e3e6eb; --text: #1b1f27; --dim: #5f6777; --accent: #2563eb;
+  --link: #2563eb; --hover: #f5f6f8; --ok: #0b7a3b; }
 @media (prefers-color-scheme: dark) {
-  :root { --bg: #16181d; --line: #2c313a; --text: #e8eaed; --dim: #969ca8; --accent: #5b9dff; }
+  :root { --bg: #16181d; --line: #2c313a; --text: #e8eaed; --dim: #969ca8; --accent: #5b9dff;
+    --link: #5b9dff; --hover: #20242b; --ok: #3ecf8e; }
 }
 body { margin: 0; min-height: 100vh; display: grid; place-items: center; background: var(--bg); color: var(--text);
   font: 16px/1.5 Inter, system-ui, sans-serif; }
 main { max-width: 30rem; margin: 24px; padding: 24px 32px; border: 1px solid var(--line); border-radius: 10px;
   border-top: 4px solid var(--accent); }
 h1 { margin: 0 0 8px; font-size: 20px; font-weight: 700; }
-p { margin: 0 0 8px; } .dim { color: var(--dim); margin: 0; }
+p { margin: 0 0 8px; } .dim { color: var(--dim); } p.dim { margin: 0; } .ok { color: var(--ok); font-weight: 600; }
 """
 
 # The target and the tunnel's name are nobody's business who has not been let in.
-_INFORMATION: Final = f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<title>wsgui tunnel</title>
-<style>{_STYLE}</style>
-</head>
-<body>
-<main>
-<h1>This is a WebSocket tunnel</h1>
+_ABOUT: Final = """<h1>This is a WebSocket tunnel</h1>
 <p>It works, but it has no page of its own to show.</p>
-<p class="dim">Connect a program that speaks WebSocket, such as noVNC, to this same address.</p>
-</main>
-</body>
-</html>
-""".encode()
+<p class="dim">Connect a program that speaks WebSocket, such as noVNC, to this same address.</p>"""
+# Browsers do not ask about certificates of WebSocket connections: people are sent here to be asked.
+_ABOUT_SECURE: Final = """<h1>This is a WebSocket tunnel</h1>
+<p class="ok">✓ Your browser accepts the tunnel's certificate.</p>
+<p>If a page could not connect to this address before, go back to it and try again.</p>
+<p class="dim">This tunnel has no page of its own. Programs that speak WebSocket, such as noVNC, connect to this same
+address.</p>"""
 
-_STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _NOTHING: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _ALWAYS: Final = (
     ("X-Content-Type-Options", "nosniff"),
@@ -52,18 +44,47 @@ _ALWAYS: Final = (
 _MAX_SENTENCE_CHARACTERS: Final = 1024
 
 
-def information_page(*, head: bool = False) -> Response:
+def information_page(*, secure: bool = False, head: bool = False) -> Response:
     """Return the page for a GET on a tunnel that has no web root: what this is, and what to do with it.
 
     Status 200: nothing went wrong, and a probe that asks whether the tunnel is alive gets its yes.
+
+    Args:
+        secure: Whether the request came through TLS: then the browser has accepted the certificate.
+        head: Whether it answers HEAD.
     """
-    return _answer(
-        200,
-        "text/html; charset=utf-8",
-        _INFORMATION,
-        f"{_NOTHING}; style-src 'sha256-{_STYLE_HASH}'",
-        head=head,
-    )
+    return page("wsgui tunnel", _ABOUT_SECURE if secure else _ABOUT, head=head)
+
+
+def page(title: str, body: str, *, style: str = "", head: bool = False) -> Response:
+    """Return a page of wsgui's own look, in both themes, without script.
+
+    Args:
+        title: HTML: everything that comes from outside is escaped already.
+        body: What stands in ``main``; HTML likewise.
+        style: Further rules, in CSS.
+        head: Whether it answers HEAD.
+    """
+    everything = _STYLE + style
+    text = f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>{title}</title>
+<style>{everything}</style>
+</head>
+<body>
+<main>
+{body}
+</main>
+</body>
+</html>
+"""
+    digest = base64.b64encode(hashlib.sha256(everything.encode()).digest()).decode()
+    policy = f"{_NOTHING}; style-src 'sha256-{digest}'"
+    return _answer(200, "text/html; charset=utf-8", text.encode(), policy, head=head)
 
 
 def refusal(

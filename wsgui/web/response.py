@@ -8,14 +8,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class OpenFile:
-    """A file that was opened to be sent; whoever holds it streams `size` bytes from `fd` and closes it.
+    """A file that was opened to be sent; whoever holds it streams `size` bytes from where `fd` stands, and closes it.
 
-    The file may shrink meanwhile: a reader that meets its end early has to close the connection,
-    as the announced length can no longer be kept.
+    `offset` is where that is: the descriptor was set there already. The file may shrink meanwhile: a reader that
+    meets its end early has to close the connection, as the announced length can no longer be kept.
     """
 
     fd: int
     size: int
+    offset: int = 0
+
+    @classmethod
+    def part(cls, fd: int, size: int, offset: int) -> OpenFile:
+        """Return the part of an open file from `offset` on, and set its descriptor there."""
+        os.lseek(fd, offset, os.SEEK_SET)
+        return cls(fd, size, offset)
 
     def close(self) -> None:
         """Give the descriptor back."""
@@ -28,7 +35,7 @@ class Response:
 
     Args:
         status: The status code.
-        headers: Name and value pairs; Content-Length is always among them where the status allows one.
+        headers: Name and value pairs; Content-Length is always among them, but with 304.
         body: What to send when there is no file; empty for HEAD.
         file: A file to stream instead of `body`.
     """
