@@ -52,7 +52,7 @@ class Admission:
         self._deadline_seconds = deadline_seconds
         self._by_host = by_host
         self._token_first = token_first
-        self._files_need_access = files_need_access
+        self.files_need_access = files_need_access
         self._delays = FailureDelays()
         self._opened = AsyncExitStack()
         self._failing = ""
@@ -69,6 +69,7 @@ class Admission:
         Raises:
             WsguiError: Something is missing, empty, unreadable or malformed.
         """
+        parts: Sequence[Authenticator | TokenSource]
         parts = self._authenticators if self._tokens is None else (*self._authenticators, self._tokens)
         async with AsyncExitStack() as opened:
             for part in parts:
@@ -98,7 +99,7 @@ class Admission:
         Raises:
             Denied: It gets no file; for a wrong credential this takes its time.
         """
-        if not self._files_need_access:
+        if not self.files_need_access:
             return
         try:
             for authenticator in self._authenticators:

@@ -83,7 +83,8 @@ def websockify_authenticator(plugin: str, source: str | None, *, target: TargetA
 
     name = plugin.removeprefix("websockify.auth_plugins.")
     if name in BUILT_IN:
-        return BUILT_IN[name](source)
+        built: Authenticator = BUILT_IN[name](source)
+        return built
     if "." not in plugin:
         raise UsageError(
             f"There is no authentication plugin {display(plugin)}.",

@@ -6,6 +6,7 @@ import os
 import ssl
 import stat
 import warnings
+from typing import Any, Final
 
 from cryptography import x509
 
@@ -14,12 +15,22 @@ from wsgui.errors import CertificateError
 from wsgui.profiles.access import Tls
 from wsgui.profiles.secrets import resolve
 
+_OLD_VERSIONS: Final = (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1)
 
-def server_context(tls: Tls) -> ssl.SSLContext | None:
+
+def server_context(
+    tls: Tls, *, minimum: ssl.TLSVersion | None = None, passphrase: str | None = None, verify_client: bool = False
+) -> ssl.SSLContext | None:
     """Return the context for a listener, or None when the profile names no certificate. Blocking: it reads files.
+
+    Where clients must show a certificate, TLS 1.3 sessions are not resumed at all, and older ones by this very context
+    only: what was shown under another rule, an earlier one of the same listener included, lets nobody in.
 
     Args:
         tls: The profile's section; `key_password` is resolved here and given to OpenSSL by callable.
+        minimum: Instead of the profile's lowest version; 1.1 and older lower OpenSSL's security level to 0 too.
+        passphrase: The key's, instead of what the profile refers to.
+        verify_client: Ask for a client certificate also when the profile names no authority: one of the system's.
 
     Raises:
         CertificateError: A file is missing, unreadable, or does not fit; the message names the file and the remedy.
@@ -30,23 +41,17 @@ def server_context(tls: Tls) -> ssl.SSLContext | None:
     certificate, key = tls.certificate_file, tls.key_file or tls.certificate_file
     _check_readable(certificate, "certificate_file")
     _check_readable(key, "key_file")
-    password = resolve(tls.key_password, field="tls.key_password") if tls.key_password else ""
+    if passphrase is None:
+        passphrase = resolve(tls.key_password, field="tls.key_password") if tls.key_password else ""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3 if tls.minimum == "1.3" else ssl.TLSVersion.TLSv1_2
+    _set_versions(context, tls, minimum)
     context.set_alpn_protocols(["http/1.1"])
-    if tls.ciphers:
-        try:
-            context.set_ciphers(tls.ciphers)
-        except ssl.SSLError as error:
-            raise CertificateError(
-                f'No cipher matches "{display(tls.ciphers)}".',
-                "Leave ciphers out, or write an OpenSSL cipher list such as ECDHE+AESGCM.",
-                field="tls.ciphers",
-            ) from error
+    if tls.client_authority is not None or verify_client:
+        _demand_certificate(context, tls.client_authority)
     try:
-        context.load_cert_chain(certificate, key, password=lambda: password)
+        context.load_cert_chain(certificate, key, password=lambda: passphrase)
     except (ssl.SSLError, ValueError) as error:  # ValueError: a passphrase longer than OpenSSL takes
-        raise _explain(certificate, key, error, has_password=bool(password)) from error
+        raise _explain(certificate, key, error, has_password=bool(passphrase)) from error
     except OSError as error:
         raise CertificateError(
             f"The certificate {display(certificate)} cannot be read: {(error.strerror or str(error)).lower()}.",
@@ -54,6 +59,70 @@ def server_context(tls: Tls) -> ssl.SSLContext | None:
             field="tls.certificate_file",
         ) from error
     return context
+
+
+def _set_versions(context: ssl.SSLContext, tls: Tls, minimum: ssl.TLSVersion | None) -> None:
+    if minimum is None:
+        minimum = ssl.TLSVersion.TLSv1_3 if tls.minimum == "1.3" else ssl.TLSVersion.TLSv1_2
+    old = minimum in _OLD_VERSIONS
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # it is asked for
+        context.minimum_version = minimum
+    ciphers = tls.ciphers or ("DEFAULT" if old else "")
+    if not ciphers:
+        return
+    # The signatures of TLS 1.1 are made with SHA-1, which OpenSSL 3 has below level 1 only.
+    lowered = old and "@SECLEVEL" not in ciphers
+    try:
+        context.set_ciphers(f"{ciphers}:@SECLEVEL=0" if lowered else ciphers)
+    except ssl.SSLError as error:
+        raise CertificateError(
+            f'No cipher matches "{display(tls.ciphers)}".',
+            "Leave ciphers out, or write an OpenSSL cipher list such as ECDHE+AESGCM.",
+            field="tls.ciphers",
+        ) from error
+
+
+def _demand_certificate(context: ssl.SSLContext, authority: str | None) -> None:
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.num_tickets = 0
+    context.options |= ssl.OP_NO_TICKET
+    if authority is None:
+        context.load_default_certs(ssl.Purpose.CLIENT_AUTH)
+        return
+    _check_readable(authority, "client_authority")
+    if not _holds_certificate(authority):
+        raise CertificateError(
+            f"There is no certificate of an authority in PEM form in {display(authority)}.",
+            "Name a PEM file with the authorities that sign clients' certificates.",
+            field="tls.client_authority",
+        )
+    # One that was itself signed by another is an authority too when it is named here.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    try:
+        context.load_verify_locations(authority)
+    except (ssl.SSLError, OSError) as error:
+        raise CertificateError(
+            f"The authorities in {display(authority)} cannot be used.",
+            "Check that each certificate in the file is whole.",
+            field="tls.client_authority",
+        ) from error
+
+
+def common_name(ssl_object: Any) -> str | None:
+    """Return the CN of the certificate that the peer has shown and TLS has verified; the last one, of several.
+
+    Args:
+        ssl_object: An `ssl.SSLObject`, or what aiofastnet's transports give as "ssl_object".
+
+    Returns:
+        An empty string when the certificate has no CN; None when none was shown, or nobody has verified it.
+    """
+    certificate = ssl_object.getpeercert()
+    if not certificate:
+        return None
+    names = [value for part in certificate.get("subject", ()) for key, value in part if key == "commonName"]
+    return names[-1] if names else ""
 
 
 def certificate_names(path: str) -> frozenset[str]:
