@@ -15,9 +15,12 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from packaging.tags import platform_tags
 
-LIBRARY = "wsgui/command/_rebind.so"
+MACOS = sys.platform == "darwin"  # built for it, not proven on it
+LIBRARY = "wsgui/command/_rebind.dylib" if MACOS else "wsgui/command/_rebind.so"
 REASON = "wsgui/command/_rebind.txt"
-FLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-fPIC", "-fvisibility=hidden", "-shared", "-Wl,-z,relro,-z,now"]
+FLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-fPIC", "-fvisibility=hidden", "-pthread"]
+FLAGS += ["-dynamiclib"] if MACOS else ["-shared", "-Wl,-z,relro,-z,now"]
+LIBRARIES = [] if MACOS else ["-ldl"]
 
 # Pictures are for the README; the program shows none of them. What lies in vendor was fetched for this checkout.
 NOT_INSTALLED = ("resources/pictures", "resources/web/vendor")
@@ -111,15 +114,15 @@ def compile_library(source: Path, library: Path) -> None:
     """Compile with $CC, cc, gcc or clang, whichever works first; $CPPFLAGS, $CFLAGS and $LDFLAGS are heard.
 
     Raises:
-        CompileError: None of them worked, or this system has no LD_PRELOAD.
+        CompileError: None of them worked, or this system preloads no libraries.
     """
-    if not sys.platform.startswith("linux"):
-        raise CompileError("it is for Linux only")
+    if not (MACOS or sys.platform.startswith("linux")):
+        raise CompileError("it is for Linux and macOS only")
     flags = [flag for name in ("CPPFLAGS", "CFLAGS", "LDFLAGS") for flag in shlex.split(os.environ.get(name, ""))]
     compilers = list(dict.fromkeys(filter(None, (os.environ.get("CC", "").strip(), "cc", "gcc", "clang"))))
     failure = ""
     for compiler in compilers:
-        command = [*shlex.split(compiler), *FLAGS, *flags, "-o", str(library), str(source), "-ldl"]
+        command = [*shlex.split(compiler), *FLAGS, *flags, "-o", str(library), str(source), *LIBRARIES]
         try:
             done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
         except OSError:

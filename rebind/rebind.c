@@ -1,24 +1,34 @@
 /*
  * rebind: moves a program's bind() to one port onto a free loopback port, without the program noticing.
  *
- * Preloaded (LD_PRELOAD) into a wrapped program and its children. With REBIND_OLD_PORT=5900 and
- * REBIND_NEW_PORT=41234 in the environment, a stream socket that asks for port 5900 on any IPv4, IPv6 or v4-mapped
- * address is bound to port 41234 on the loopback address of the same family; getsockname() goes on telling the
- * address and port that were asked for. Every other port, family and kind of socket is left untouched, and so is
- * everything when the variables are missing or are no port numbers. The environment is only read, so children get
- * the same treatment.
+ * Preloaded (LD_PRELOAD; on macOS DYLD_INSERT_LIBRARIES, not proven there) into a wrapped program and its children.
+ * With REBIND_OLD_PORT=5900 and REBIND_NEW_PORT=41234 in the environment, a stream socket that asks for port 5900 on
+ * any IPv4, IPv6 or v4-mapped address is bound to port 41234 on the loopback address of the same family. Every other
+ * port, family and kind of socket is left untouched, and so is everything when the variables are missing or are no
+ * port numbers.
  *
- * Both functions may be called from any thread, from signal handlers and after fork(), as POSIX lets bind() and
- * getsockname() be: no lock is taken and no memory is allocated.
+ * getsockname() goes on telling a listening socket's address and port as they were asked for. A connection's own
+ * address is told as it is, which is loopback, but with the port that was asked for.
  *
- * See bind(2), getsockname(2), ip(7), ipv6(7), ld.so(8); RFC 4291, section 2.5.5.2 for v4-mapped addresses.
+ * Children need the variables, so they stay in the environment while the port may still be bound: some programs try
+ * the port and leave it to a child, others run themselves anew. Once a process has accepted a connection on the moved
+ * port, the library has done its work for it, and what it forks from then on is there for its clients (a login, a
+ * script): such a child gets the environment that there would have been without us.
+ *
+ * All functions may be called from any thread, from signal handlers and after fork(), as POSIX lets bind(), accept()
+ * and getsockname() be: no lock is taken and no memory is allocated.
+ *
+ * See bind(2), accept(2), getsockname(2), ip(7), ipv6(7), ld.so(8), pthread_atfork(3); RFC 4291, section 2.5.5.2 for
+ * v4-mapped addresses.
  */
 #define _GNU_SOURCE
+#define _DARWIN_C_SOURCE
 
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,13 +38,21 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#define EXPORTED __attribute__((visibility("default")))
+#ifdef __APPLE__
+#include <crt_externs.h>
+#define ENVIRONMENT (*_NSGetEnviron())
+#define PRELOAD "DYLD_INSERT_LIBRARIES="
+/* dyld's table, at the end, says what takes whose place; in here the names go on meaning the system's functions. */
+#define REPLACEMENT(name) static int our_##name
+#else
+extern char **environ;
+#define ENVIRONMENT environ
+#define PRELOAD "LD_PRELOAD="
+#define REPLACEMENT(name) __attribute__((visibility("default"))) int name
+#endif
 
 /* What the kernel asks of an IPv6 address at least: sockaddr_in6 as in RFC 2133, without sin6_scope_id. */
 #define SHORTEST_IPV6 offsetof(struct sockaddr_in6, sin6_scope_id)
-
-typedef int bind_function(int, const struct sockaddr *, socklen_t);
-typedef int getsockname_function(int, struct sockaddr *restrict, socklen_t *restrict);
 
 union address {
     struct sockaddr plain;
@@ -43,9 +61,45 @@ union address {
     struct sockaddr_storage storage;
 };
 
-static _Atomic(bind_function *) next_bind;
-static _Atomic(getsockname_function *) next_getsockname;
-static in_port_t old_port, new_port; /* network byte order; 0: nothing is moved. Written once, before main(). */
+/* Written once, before main(). */
+static in_port_t old_port, new_port; /* network byte order; 0: nothing is moved */
+static const char *own_path;         /* as the loader was told it */
+
+static atomic_bool serving; /* this process has accepted a connection on the moved port */
+
+/* ---- The system's functions -------------------------------------------------------------------------------------
+ * Those of the next library, which may be another preload's; looked up at their first use, as another library's
+ * constructor may bind before ours has run. */
+
+#ifdef __APPLE__
+#define NEXT(name, ...) static int (*real_##name(void))(__VA_ARGS__) { return name; }
+#else
+#define NEXT(name, ...)                                                                                               \
+    static int (*real_##name(void))(__VA_ARGS__)                                                                      \
+    {                                                                                                                 \
+        typedef int type(__VA_ARGS__);                                                                                \
+        static _Atomic(type *) next;                                                                                  \
+        type *found = atomic_load(&next);                                                                             \
+        if (found == NULL) {                                                                                          \
+            *(void **)&found = dlsym(RTLD_NEXT, #name);                                                               \
+            atomic_store(&next, found);                                                                               \
+        }                                                                                                             \
+        return found;                                                                                                 \
+    }
+#endif
+
+NEXT(bind, int, const struct sockaddr *, socklen_t)
+NEXT(getsockname, int, struct sockaddr *restrict, socklen_t *restrict)
+NEXT(accept, int, struct sockaddr *restrict, socklen_t *restrict)
+#ifdef __linux__
+NEXT(accept4, int, struct sockaddr *restrict, socklen_t *restrict, int)
+#endif
+
+static int missing(void)
+{
+    errno = ENOSYS;
+    return -1;
+}
 
 /* ---- What was asked for, by socket ------------------------------------------------------------------------------
  * Keyed by the socket's inode, which dup(), fork() and passing over a unix socket keep and a reused descriptor does
@@ -165,6 +219,63 @@ static bool has_option(int descriptor, int level, int name, int wanted)
     return getsockopt(descriptor, level, name, &value, &length) == 0 && value == wanted;
 }
 
+/* ---- The environment of what a serving process forks ------------------------------------------------------------ */
+
+/* Takes this library out of a list of preloads, which colons or spaces separate; the rest stays as it is. */
+static void take_out_own_path(char *list)
+{
+    size_t length = own_path != NULL ? strlen(own_path) : 0;
+    for (char *entry = list; length != 0 && *entry != '\0';) {
+        size_t entry_length = strcspn(entry, ": ");
+        char *next = entry + entry_length + (entry[entry_length] != '\0');
+        if (entry_length == length && strncmp(entry, own_path, length) == 0)
+            memmove(entry, next, strlen(next) + 1);
+        else
+            entry = next;
+    }
+}
+
+/* Whether nothing of a variable is left when what is ours is taken out. */
+static bool is_ours(char *variable)
+{
+    if (strncmp(variable, "REBIND_OLD_PORT=", 16) == 0 || strncmp(variable, "REBIND_NEW_PORT=", 16) == 0)
+        return true;
+    if (strncmp(variable, PRELOAD, strlen(PRELOAD)) != 0)
+        return false;
+    take_out_own_path(variable + strlen(PRELOAD));
+    return variable[strlen(PRELOAD)] == '\0';
+}
+
+/* Called in each forked child, where there is one thread only. Nothing is written where there is nothing of ours. */
+static void clean_environment(void)
+{
+    char **kept = ENVIRONMENT;
+    if (!atomic_load(&serving) || kept == NULL)
+        return;
+    char **variable = kept;
+    for (; *variable != NULL; variable++) {
+        if (is_ours(*variable))
+            continue;
+        if (kept != variable)
+            *kept = *variable;
+        kept++;
+    }
+    if (kept != variable)
+        *kept = NULL;
+}
+
+static void note_service(int descriptor)
+{
+    union address bound;
+    socklen_t length = sizeof bound;
+    int error = errno;
+    if (old_port == 0 || atomic_load_explicit(&serving, memory_order_relaxed))
+        return;
+    if (real_getsockname()(descriptor, &bound.plain, &length) == 0 && is_moved(&bound))
+        atomic_store(&serving, true);
+    errno = error;
+}
+
 /* ---- Start ------------------------------------------------------------------------------------------------------ */
 
 /* A port in network byte order from an environment variable; 0 when it is missing or no port number. */
@@ -184,85 +295,61 @@ static in_port_t port_from(const char *variable)
     return htons((uint16_t)port);
 }
 
-/* The next library's functions; looked up again where another library's constructor binds before ours has run. */
-static bind_function *real_bind(void)
-{
-    bind_function *found = atomic_load(&next_bind);
-    if (found == NULL) {
-        *(void **)&found = dlsym(RTLD_NEXT, "bind");
-        atomic_store(&next_bind, found);
-    }
-    return found;
-}
-
-static getsockname_function *real_getsockname(void)
-{
-    getsockname_function *found = atomic_load(&next_getsockname);
-    if (found == NULL) {
-        *(void **)&found = dlsym(RTLD_NEXT, "getsockname");
-        atomic_store(&next_getsockname, found);
-    }
-    return found;
-}
-
 __attribute__((constructor)) static void start(void)
 {
-    (void)real_bind();
-    (void)real_getsockname();
-    old_port = port_from("REBIND_OLD_PORT");
-    new_port = port_from("REBIND_NEW_PORT");
-    if (old_port == 0 || new_port == 0)
-        old_port = new_port = 0;
+    Dl_info self;
+    in_port_t asked = port_from("REBIND_OLD_PORT"), free_port = port_from("REBIND_NEW_PORT");
+    if (asked == 0 || free_port == 0)
+        return;
+    if (dladdr(&slots, &self) != 0)
+        own_path = self.dli_fname;
+    pthread_atfork(NULL, NULL, clean_environment);
+    new_port = free_port;
+    old_port = asked;
 }
 
 /* ---- What programs call ----------------------------------------------------------------------------------------- */
 
-EXPORTED int bind(int descriptor, const struct sockaddr *address, socklen_t length)
+REPLACEMENT(bind)(int descriptor, const struct sockaddr *address, socklen_t length)
 {
-    bind_function *real = real_bind();
     union address asked, moved;
 
-    if (real == NULL) {
-        errno = ENOSYS;
-        return -1;
-    }
+    if (real_bind() == NULL)
+        return missing();
     if (old_port == 0 || !take(&asked, address, length) || *port_of(&asked) != old_port ||
         !has_option(descriptor, SOL_SOCKET, SO_TYPE, SOCK_STREAM))
-        return real(descriptor, address, length);
+        return real_bind()(descriptor, address, length);
 
     moved = asked;
     move_to_loopback(&moved);
-    int result = real(descriptor, &moved.plain, length_of(&moved));
+    int result = real_bind()(descriptor, &moved.plain, length_of(&moved));
     if (result != 0 && errno == EADDRNOTAVAIL && asked.plain.sa_family == AF_INET6 &&
         has_option(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 0)) {
         /* No ::1 here (IPv6 is switched off, as in many containers), where [::] would have worked for IPv4. */
         moved.v6.sin6_addr = mapped_loopback;
-        result = real(descriptor, &moved.plain, length_of(&moved));
+        result = real_bind()(descriptor, &moved.plain, length_of(&moved));
     }
     if (result == 0)
         remember(descriptor, &asked);
     return result;
 }
 
-EXPORTED int getsockname(int descriptor, struct sockaddr *restrict address, socklen_t *restrict length)
+REPLACEMENT(getsockname)(int descriptor, struct sockaddr *restrict address, socklen_t *restrict length)
 {
-    getsockname_function *real = real_getsockname();
     socklen_t room = length != NULL ? *length : 0;
     union address bound, asked, peer;
     socklen_t whole = sizeof bound, peer_length = sizeof peer;
 
-    if (real == NULL) {
-        errno = ENOSYS;
-        return -1;
-    }
-    int result = real(descriptor, address, length);
+    if (real_getsockname() == NULL)
+        return missing();
+    int result = real_getsockname()(descriptor, address, length);
     if (result != 0 || old_port == 0)
         return result;
 
     /* Again into room of our own: the caller's may be too short to hold the port. */
     int error = errno;
     memset(&bound, 0, sizeof bound);
-    if (real(descriptor, &bound.plain, &whole) == 0 && is_moved(&bound)) {
+    if (real_getsockname()(descriptor, &bound.plain, &whole) == 0 && is_moved(&bound)) {
         /* A connection's own address is loopback in truth; only what waits for connections told another one. */
         if (getpeername(descriptor, &peer.plain, &peer_length) != 0 && recall(descriptor, &asked))
             bound = asked;
@@ -274,3 +361,35 @@ EXPORTED int getsockname(int descriptor, struct sockaddr *restrict address, sock
     errno = error;
     return result;
 }
+
+REPLACEMENT(accept)(int descriptor, struct sockaddr *restrict address, socklen_t *restrict length)
+{
+    if (real_accept() == NULL)
+        return missing();
+    int accepted = real_accept()(descriptor, address, length);
+    if (accepted >= 0)
+        note_service(descriptor);
+    return accepted;
+}
+
+#ifdef __linux__
+REPLACEMENT(accept4)(int descriptor, struct sockaddr *restrict address, socklen_t *restrict length, int flags)
+{
+    if (real_accept4() == NULL)
+        return missing();
+    int accepted = real_accept4()(descriptor, address, length, flags);
+    if (accepted >= 0)
+        note_service(descriptor);
+    return accepted;
+}
+#endif
+
+#ifdef __APPLE__
+__attribute__((used, section("__DATA,__interpose"))) static const struct {
+    const void *ours, *theirs;
+} interposed[] = {
+    {(const void *)our_bind, (const void *)bind},
+    {(const void *)our_getsockname, (const void *)getsockname},
+    {(const void *)our_accept, (const void *)accept},
+};
+#endif

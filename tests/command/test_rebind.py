@@ -40,8 +40,11 @@ def test_a_copy_that_was_never_built_says_how_to_build_it(tmp_path: Path) -> Non
 def test_on_another_system_the_message_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
 
-    with pytest.raises(WsguiError, match="Linux only"):
+    with pytest.raises(WsguiError, match="Linux and macOS only") as caught:
         library(tmp_path)
+
+    assert "{port}" in caught.value.hint
+    assert "PORT" in caught.value.hint
 
 
 def test_the_environment_keeps_what_was_there_and_names_both_ports() -> None:
@@ -58,7 +61,15 @@ def test_the_environment_keeps_what_was_there_and_names_both_ports() -> None:
 def test_a_preload_that_was_there_is_loaded_too() -> None:
     made = environment({"LD_PRELOAD": "/y/a.so /y/b.so"}, old_port=1, new_port=2, preload=Path("/x/rebind.so"))
 
-    assert made["LD_PRELOAD"] == "/x/rebind.so:/y/a.so /y/b.so"
+    assert made["LD_PRELOAD"] == "/x/rebind.so:/y/a.so:/y/b.so"
+
+
+def test_wrapping_what_is_wrapped_already_names_the_library_once() -> None:
+    once = environment({"LD_PRELOAD": "/y/a.so"}, old_port=1, new_port=2, preload=Path("/x/rebind.so"))
+
+    twice = environment(once, old_port=3, new_port=4, preload=Path("/x/rebind.so"))
+
+    assert twice == {"LD_PRELOAD": "/x/rebind.so:/y/a.so", "REBIND_OLD_PORT": "3", "REBIND_NEW_PORT": "4"}
 
 
 @pytest.mark.parametrize("folder", ["/home/Jane Doe", "/srv/a:b"])

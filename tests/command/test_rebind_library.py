@@ -296,18 +296,23 @@ def test_a_program_that_binds_without_end_is_still_told_the_port_asked_for(wrapp
     assert facts == {"first": ["127.0.0.1", wrapped.old], "last": ["0.0.0.0", wrapped.old]}
 
 
-def test_an_existing_preload_works_beside_it(preload: Path, free_port: Callable[[], int], tmp_path: Path) -> None:
-    source = tmp_path / "other.c"
+@pytest.fixture(scope="module")
+def other_preload(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Somebody else's preload library: the machine is called x."""
+    folder = tmp_path_factory.mktemp("other")
+    source, library = folder / "other.c", folder / "other.so"
     source.write_text(
         "#include <unistd.h>\n"
         "int gethostname(char *name, size_t size) { (void)size; name[0] = 'x'; name[1] = 0; return 0; }\n"
     )
-    other = tmp_path / "other.so"
-    subprocess.run([shutil.which("cc") or "gcc", "-shared", "-fPIC", "-o", other, source], check=True)
+    subprocess.run([shutil.which("cc") or "gcc", "-shared", "-fPIC", "-o", library, source], check=True)
+    return library
+
+
+def test_an_existing_preload_works_beside_it(preload: Path, other_preload: Path, free_port: Callable[[], int]) -> None:
     old, new = free_port(), free_port()
-    wrapped = Wrapped(
-        old, new, environment({**os.environ, "LD_PRELOAD": str(other)}, old_port=old, new_port=new, preload=preload)
-    )
+    base = {**os.environ, "LD_PRELOAD": str(other_preload)}
+    wrapped = Wrapped(old, new, environment(base, old_port=old, new_port=new, preload=preload))
 
     facts = wrapped.run("s = bound(socket.AF_INET, '', old); tell(truth=truth(s), host=socket.gethostname())")
 
@@ -319,3 +324,91 @@ def test_a_variable_that_is_no_port_moves_nothing(wrapped: Wrapped, value: str) 
     facts = wrapped.run("s = bound(socket.AF_INET, '', old); tell(truth=truth(s))", REBIND_NEW_PORT=value)
 
     assert facts == {"truth": ["0.0.0.0", wrapped.old]}
+
+
+def test_connections_to_the_same_port_elsewhere_are_untouched(wrapped: Wrapped) -> None:
+    with socket.create_server(("127.0.0.1", wrapped.old)) as elsewhere:
+        facts = wrapped.run(
+            "c = socket.create_connection(('127.0.0.1', old)); tell(peer=c.getpeername(), own=c.getsockname())"
+        )
+        taken, address = elsewhere.accept()
+        taken.close()
+
+    assert facts == {"peer": ["127.0.0.1", wrapped.old], "own": list(address)}
+
+
+@pytest.mark.parametrize("option", ["SO_REUSEADDR", "SO_REUSEPORT"])
+def test_an_address_that_the_program_shares_is_shared_where_it_was_moved(wrapped: Wrapped, option: str) -> None:
+    facts = wrapped.run(
+        "def shared():\n"
+        f"    s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.{option}, 1); s.bind(('', old)); return s\n"
+        "a, b = shared(), shared(); tell(told=[a.getsockname(), b.getsockname()])"
+    )
+
+    assert facts == {"told": [["0.0.0.0", wrapped.old]] * 2}
+
+
+# What a child tells of its environment; the dynamic loader's and ours.
+INHERITED = "[name for name in ('LD_PRELOAD', 'REBIND_OLD_PORT', 'REBIND_NEW_PORT') if name in os.environ]"
+FORKED = f"""
+def forked():
+    read, write = os.pipe(); pid = os.fork()
+    if pid == 0:
+        os.dup2(write, 1)
+        os.execv(sys.executable, [sys.executable, "-c", "import os; print({INHERITED}, os.environ.get('LD_PRELOAD'))"])
+    os.close(write); os.waitpid(pid, 0)
+    return open(read).read().strip()
+def serve(sock):
+    with socket.create_connection(sock.getsockname()[:1] + (new,)):
+        served = sock.accept()[0]
+    served.close()  # after its client, whose port then is the one that waits
+"""
+
+
+def test_a_process_that_only_tried_the_port_leaves_its_children_wrapped(wrapped: Wrapped) -> None:
+    facts = wrapped.run(FORKED + "bound(socket.AF_INET, '', old).close(); tell(child=forked())")
+
+    assert facts["child"].startswith("['LD_PRELOAD', 'REBIND_OLD_PORT', 'REBIND_NEW_PORT'] /")
+
+
+def test_what_a_process_forks_for_its_clients_gets_the_environment_without_us(wrapped: Wrapped) -> None:
+    facts = wrapped.run(
+        FORKED + "s = bound(socket.AF_INET, '127.0.0.1', old); serve(s)\n"
+        "tell(child=forked(), own=[n for n in os.environ if n.startswith('REBIND_')])"
+    )
+
+    assert facts == {"child": "[] None", "own": ["REBIND_OLD_PORT", "REBIND_NEW_PORT"]}
+
+
+def test_a_connection_on_another_port_leaves_children_wrapped(wrapped: Wrapped, free_port: Callable[[], int]) -> None:
+    facts = wrapped.run(
+        FORKED + f"s = bound(socket.AF_INET, '127.0.0.1', {free_port()})\n"
+        "with socket.create_connection(s.getsockname()): s.accept()\n"
+        "tell(child=forked())"
+    )
+
+    assert "REBIND_OLD_PORT" in facts["child"]
+
+
+@pytest.mark.parametrize("separator", [":", " "])
+def test_another_preload_stays_for_what_is_forked_for_clients(
+    preload: Path, other_preload: Path, free_port: Callable[[], int], separator: str
+) -> None:
+    old, new = free_port(), free_port()
+    made = environment({**os.environ, "LD_PRELOAD": str(other_preload)}, old_port=old, new_port=new, preload=preload)
+    wrapped = Wrapped(old, new, {**made, "LD_PRELOAD": made["LD_PRELOAD"].replace(":", separator)})
+
+    facts = wrapped.run(FORKED + "serve(s := bound(socket.AF_INET, '127.0.0.1', old)); tell(child=forked())")
+
+    assert facts == {"child": f"['LD_PRELOAD'] {other_preload}"}
+
+
+def test_a_forked_child_of_a_server_goes_on_being_moved_itself(wrapped: Wrapped) -> None:
+    facts = wrapped.run(
+        FORKED + "s = bound(socket.AF_INET, '127.0.0.1', old); serve(s); s.close(); pid = os.fork()\n"
+        "if pid == 0:\n"
+        "    s = bound(socket.AF_INET, '', old); tell(truth=truth(s))\n"
+        "else:\n    os.waitpid(pid, 0)"
+    )
+
+    assert facts == {"truth": ["127.0.0.1", wrapped.new]}

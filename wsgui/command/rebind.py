@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,12 +11,18 @@ from typing import Final
 from wsgui.display import display
 from wsgui.errors import WsguiError
 
-LIBRARY_NAME: Final = "_rebind.so"
+LIBRARY_NAME: Final = "_rebind.dylib" if sys.platform == "darwin" else "_rebind.so"
 """What the build compiles rebind/rebind.c into, beside this module (packaging/hatch_build.py)."""
 REASON_NAME: Final = "_rebind.txt"
 """What the build leaves there instead, when it could not: one line saying why."""
 
-_HINT_ELSEWHERE: Final = "Start the program yourself on a port of its own, and name that port as the target."
+PRELOAD: Final = "DYLD_INSERT_LIBRARIES" if sys.platform == "darwin" else "LD_PRELOAD"
+"""The loader's variable: ld.so(8) on Linux, dyld(1) on macOS (built for it, not proven on it)."""
+PORT_HINT: Final = (
+    "Let the program be told its port instead, which works everywhere: write {port} where its arguments name the port "
+    '(mode = "port" in a profile), or have it take the port from the variable PORT.'
+)
+"""What to do where the library cannot work."""
 
 
 def library(folder: Path | None = None) -> Path:
@@ -25,10 +32,10 @@ def library(folder: Path | None = None) -> Path:
         folder: Where to look; the package's own folder when None.
 
     Raises:
-        WsguiError: There is none: on another system than Linux, or when wsgui was installed without a C compiler.
+        WsguiError: There is none: on a system without preloading, or when wsgui was installed without a C compiler.
     """
-    if not sys.platform.startswith("linux"):
-        raise WsguiError("Programs can be wrapped on Linux only.", _HINT_ELSEWHERE)
+    if not sys.platform.startswith(("linux", "darwin")):
+        raise WsguiError("A program's port can be moved on Linux and macOS only.", PORT_HINT)
     folder = Path(__file__).resolve().parent if folder is None else folder
     found = folder / LIBRARY_NAME
     if found.is_file():
@@ -42,7 +49,7 @@ def library(folder: Path | None = None) -> Path:
         ) from None
     raise WsguiError(
         f"Programs cannot be wrapped: wsgui was installed without its preload library ({display(reason)}).",
-        "Install a C compiler (Debian: apt install gcc libc6-dev) and install wsgui again.",
+        f"Install a C compiler (Debian: apt install gcc libc6-dev) and install wsgui again. {PORT_HINT}",
     )
 
 
@@ -51,8 +58,8 @@ def environment(
 ) -> dict[str, str]:
     """Return `base` with what moves a program's bind() from `old_port` to `new_port` on loopback.
 
-    A preload that `base` names already stays and is loaded after ours. The names are websockify's, so that its
-    wrapped scripts find what they know.
+    A preload that `base` names already stays and is loaded after ours; ours is named once, also when we are wrapped
+    ourselves. The names of the ports are websockify's, so that its wrapped scripts find what they know.
 
     Args:
         base: The environment that the program would have had.
@@ -69,12 +76,12 @@ def environment(
         raise WsguiError(
             f"Programs cannot be wrapped: the path {display(str(preload))} has a space or a colon in it, "
             "which the system's loader cannot preload from.",
-            "Install wsgui into a folder without spaces and colons in its path.",
+            f"Install wsgui into a folder without spaces and colons in its path. {PORT_HINT}",
         )
-    before = base.get("LD_PRELOAD", "")
+    before = [entry for entry in re.split(r"[:\s]+", base.get(PRELOAD, "")) if entry not in ("", str(preload))]
     return {
         **base,
-        "LD_PRELOAD": f"{preload}:{before}" if before else str(preload),
+        PRELOAD: ":".join((str(preload), *before)),
         "REBIND_OLD_PORT": str(old_port),
         "REBIND_NEW_PORT": str(new_port),
     }
