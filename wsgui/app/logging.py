@@ -1,4 +1,4 @@
-"""The log: one line for each thing that happened, as text for people or JSON for programs, on stderr."""
+"""The log: one line for each thing that happened, as text for people or JSON for programs."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Final, Literal, TextIO
+from typing import Any, Final, Literal, Protocol, TextIO
 
 from wsgui.app.background_writer import BackgroundWriter
 from wsgui.display import display
@@ -36,6 +36,22 @@ _STATE_LEVELS: Final = {TunnelState.WAITING: logging.WARNING, TunnelState.FAILED
 _SIZE_UNITS: Final = ("kB", "MB", "GB", "TB", "PB")
 
 
+class LogSink(Protocol):
+    """A further place that gets every line, such as syslog."""
+
+    def put(self, moment: float, level: int, message: str) -> None:
+        """Take one line; from any thread, and without waiting for anything.
+
+        Args:
+            moment: Unix time in seconds.
+            level: As in the logging module.
+            message: The line without its time and level; nothing in it can steer a terminal or break the line.
+        """
+
+    def close(self) -> None:
+        """Write what waits, but not for long."""
+
+
 class EventLog:
     """Turns an engine's events, and the log records of the program, into lines.
 
@@ -45,12 +61,20 @@ class EventLog:
         log_format: ``text`` or ``json``; the JSON names of events and fields are stable.
         level: The least level that is written, as in the logging module.
         stream: Where to; stderr unless given.
+        sinks: Where to beside that; they are closed with the log.
     """
 
-    def __init__(self, log_format: LogFormat = "text", level: int = logging.INFO, stream: TextIO | None = None) -> None:
+    def __init__(
+        self,
+        log_format: LogFormat = "text",
+        level: int = logging.INFO,
+        stream: TextIO | None = None,
+        sinks: Sequence[LogSink] = (),
+    ) -> None:
         self._json = log_format == "json"
         self._level = level
         self._writer = BackgroundWriter(sys.stderr if stream is None else stream, self._left_out_line)
+        self._sinks = tuple(sinks)
         self._handler = _RecordHandler(self)
         self._handler.setLevel(level)
         self._levels_before: tuple[int, int] | None = None
@@ -71,6 +95,8 @@ class EventLog:
             root.setLevel(self._levels_before[0])
             own.setLevel(self._levels_before[1])
         self._writer.close()
+        for sink in self._sinks:
+            sink.close()
 
     def __call__(self, events: tuple[Event, ...], left_out: int) -> None:
         """Write a batch from an EventHub."""
@@ -80,26 +106,32 @@ class EventLog:
             if level >= self._level:
                 name, message, fields = describe(event)
                 lines.append(self._line(event.time, level, name, event.tunnel, message, fields))
+                if self._sinks:
+                    self._to_sinks(event.time, level, event.tunnel, message)
         if left_out:
             lines.append(self._left_out_line(left_out))
+            self._to_sinks(time.time(), logging.WARNING, "", _left_out(left_out))
         if lines:
             self._writer.put("\n".join(lines), len(lines))
 
     def write(self, moment: float, level: int, name: str, tunnel: str, message: str, fields: Mapping[str, Any]) -> None:
         """Write one line; `moment` is Unix time, `name` the stable event name."""
         self._writer.put(self._line(moment, level, name, tunnel, message, fields))
+        self._to_sinks(moment, level, tunnel, message)
+
+    def _to_sinks(self, moment: float, level: int, tunnel: str, message: str) -> None:
+        for sink in self._sinks:
+            sink.put(moment, level, _plain(tunnel, message))
 
     def _left_out_line(self, count: int) -> str:
-        message = f"{count} lines were left out here, as too much happened at once."
-        return self._line(time.time(), logging.WARNING, "log.left-out", "", message, {"lines": count})
+        return self._line(time.time(), logging.WARNING, "log.left-out", "", _left_out(count), {"lines": count})
 
     def _line(self, moment: float, level: int, name: str, tunnel: str, message: str, fields: Mapping[str, Any]) -> str:
         word = _word(level)
         if not self._json:
             before, after = _second(int(moment))
             when = f"{before}.{int(moment * 1000) % 1000:03d}{after}"
-            whose = f"{display(tunnel)}: " if tunnel else ""
-            return f"{when} {word:<7} {whose}{display(message, limit=_LONGEST_MESSAGE)}"
+            return f"{when} {word:<7} {_plain(tunnel, message)}"
         when = datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         entry: dict[str, Any] = {"time": when, "level": word, "event": name}
         if tunnel:
@@ -132,6 +164,15 @@ class _RecordHandler(logging.Handler):
             self.handleError(record)
         else:
             self._log.write(record.created, record.levelno, "log", "", message, fields)
+
+
+def _plain(tunnel: str, message: str) -> str:
+    whose = f"{display(tunnel)}: " if tunnel else ""
+    return f"{whose}{display(message, limit=_LONGEST_MESSAGE)}"
+
+
+def _left_out(count: int) -> str:
+    return f"{count} lines were left out here, as too much happened at once."
 
 
 @lru_cache(maxsize=4)
