@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections.abc import Collection
-from typing import Final
+from typing import Any, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -16,6 +16,22 @@ from wsgui.display import display
 from wsgui.errors import CertificateError
 
 _AUTHORITY: Final = "tls.client_authority"
+
+
+def common_name(ssl_object: Any) -> str | None:
+    """Return the CN of the certificate that the peer has shown and TLS has verified; the last one, of several.
+
+    Args:
+        ssl_object: An `ssl.SSLObject`, or what aiofastnet's transports give as "ssl_object".
+
+    Returns:
+        An empty string when the certificate has no CN; None when none was shown, or nobody has verified it.
+    """
+    certificate = ssl_object.getpeercert()
+    if not certificate:
+        return None
+    names = [value for part in certificate.get("subject", ()) for key, value in part if key == "commonName"]
+    return names[-1] if names else ""
 
 
 class ClientCertificates:

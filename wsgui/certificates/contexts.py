@@ -6,7 +6,7 @@ import os
 import ssl
 import stat
 import warnings
-from typing import Any, Final
+from typing import Final
 
 from cryptography import x509
 
@@ -107,22 +107,6 @@ def _demand_certificate(context: ssl.SSLContext, authority: str | None) -> None:
             "Check that each certificate in the file is whole.",
             field="tls.client_authority",
         ) from error
-
-
-def common_name(ssl_object: Any) -> str | None:
-    """Return the CN of the certificate that the peer has shown and TLS has verified; the last one, of several.
-
-    Args:
-        ssl_object: An `ssl.SSLObject`, or what aiofastnet's transports give as "ssl_object".
-
-    Returns:
-        An empty string when the certificate has no CN; None when none was shown, or nobody has verified it.
-    """
-    certificate = ssl_object.getpeercert()
-    if not certificate:
-        return None
-    names = [value for part in certificate.get("subject", ()) for key, value in part if key == "commonName"]
-    return names[-1] if names else ""
 
 
 def certificate_names(path: str) -> frozenset[str]:
