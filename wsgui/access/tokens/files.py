@@ -23,9 +23,9 @@ class TokenFiles:
     """Leads to where token files say.
 
     What is added to a file counts from then on. What is removed is known once the file has come to rest, which
-    `look_up` waits for (`wsgui.access.tokens.table` tells how long), and then ends the sessions that rest on it. So does
-    deleting the file or its folder; nobody is let in by a file that is missing. When it is there and cannot be read,
-    nobody new is let in, and sessions go on.
+    `look_up` waits for (`wsgui.access.tokens.table` tells how long), and then ends the sessions that rest on it. So
+    does deleting the file or its folder; nobody is let in by a file that is missing. When it is there and cannot be
+    read, nobody new is let in, and sessions go on.
 
     Args:
         path: The file or folder; `~` is the user's folder.

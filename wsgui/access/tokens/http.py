@@ -148,7 +148,7 @@ class HttpTokens:
             trust_env=self._lenient,
             follow_redirects=self._lenient,
             http2=False,
-            timeout=None,  # whoever looks up has a deadline
+            timeout=httpx.Timeout(None),  # whoever looks up has a deadline
             limits=httpx.Limits(max_keepalive_connections=1, keepalive_expiry=KEPT_SECONDS),
             headers={"Accept": "text/plain, application/json", "Accept-Encoding": "identity", "User-Agent": "wsgui"},
         )
