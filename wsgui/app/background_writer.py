@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable
 from typing import Final, TextIO
 
+TextStream = TextIO | io.TextIOBase
+
 _MOST_WAITING: Final = 8192
 _LINES_AT_ONCE: Final = 256
 _LAST_WORDS_SECONDS: Final = 2.0
@@ -23,7 +25,7 @@ class BackgroundWriter:
         notice: Makes the line that says how many lines were left out; None leaves that unsaid.
     """
 
-    def __init__(self, stream: TextIO, notice: Callable[[int], str] | None = None) -> None:
+    def __init__(self, stream: TextStream, notice: Callable[[int], str] | None = None) -> None:
         self._notice = notice
         self._write = _writer(stream)
         self._queue: queue.Queue[str | None] = queue.Queue(_MOST_WAITING)
@@ -63,7 +65,7 @@ class BackgroundWriter:
                 self._write("".join(f"{line}\n" for line in lines))
 
 
-def _writer(stream: TextIO) -> Callable[[str], None]:
+def _writer(stream: TextStream) -> Callable[[str], None]:
     """What writes to `stream`, past its buffer where it is a real file.
 
     A thread that is stuck inside `sys.stderr` holds its lock, and with that Python aborts when it ends; and what is

@@ -9,9 +9,9 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Final, Literal, Protocol, TextIO
+from typing import Any, Final, Literal, Protocol
 
-from wsgui.app.background_writer import BackgroundWriter
+from wsgui.app.background_writer import BackgroundWriter, TextStream
 from wsgui.display import display
 from wsgui.engine.events import (
     ClientRefused,
@@ -68,7 +68,7 @@ class EventLog:
         self,
         log_format: LogFormat = "text",
         level: int = logging.INFO,
-        stream: TextIO | None = None,
+        stream: TextStream | None = None,
         sinks: Sequence[LogSink] = (),
     ) -> None:
         self._json = log_format == "json"
