@@ -94,8 +94,8 @@ def on_line(access: Access) -> AccessOnLine:
     if not asked:
         return AccessOnLine(lost=tuple(lost))
     chosen, *others = asked
-    for other in others:
-        lost.append(Lost(f"access.{other}", f"websockify asks one class only, here {asked[chosen][0]}: not asked."))
+    why = f"websockify asks one class only, here {asked[chosen][0]}: this is not asked."
+    lost += [Lost(f"access.{other}", why) for other in others]
     if chosen == "basic":
         why = f"Write the user and password in place of {USER_AND_PASSWORD}."
         lost.append(Lost("access.basic", f"{why} Other users can read them in the process list."))

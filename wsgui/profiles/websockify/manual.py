@@ -13,7 +13,7 @@ WIDTH: Final = 100
 
 _INDENT: Final = 2
 _COLUMN: Final = 26
-_PLUGIN_COLUMN: Final = 28
+_PLUGIN_COLUMN: Final = 31
 
 _SYNOPSIS: Final = (
     f"[options] {SOURCE} {TARGET}",
@@ -38,7 +38,7 @@ _TOKEN_CLASSES: Final = (
     ("ReadOnlyTokenFile FILE|FOLDER", "the same, read once"),
     ("TokenFileName FOLDER", "the file named like the token holds host:port"),
     ("BaseTokenAPI URL", "GET of the URL with the token in place of %s answers host:port"),
-    ("JSONTokenApi URL", 'the same, answering {"host": …, "port": …}'),
+    ("JSONTokenApi URL", 'the same, answering {"host": ..., "port": ...}'),
     ("JWTTokenApi FILE", "the token is a JWT with the claims host and port; FILE holds its key"),
     ("TokenRedis SERVER", "the value of the token in Redis; SERVER is host[:port[:db[:password[:namespace]]]]"),
     ("UnixDomainSocketDirectory DIR", "the unix socket of that name in the folder"),
@@ -64,7 +64,7 @@ _EXAMPLES: Final = (
     ("6080 office:5901", "a VNC server, for noVNC anywhere"),
     ("--web /usr/share/novnc 6080 localhost:5901", "with noVNC's pages on the same port"),
     ("--cert chain.pem --key key.pem --ssl-only 443 office:5901", "encrypted only"),
-    ("--token-plugin TokenFile --token-source /etc/vnc.tokens 6080", "where to, by ?token=…"),
+    ("--token-plugin TokenFile --token-source /etc/vnc.tokens 6080", "where to, by ?token=..."),
     ("--auth-plugin BasicHTTPAuth --auth-source ann:secret 6080 office:5901", "with a password"),
     ("2023 --wrap-mode=respawn -- telnetd -debug 2023", "a program, started again when it ends"),
     ("--unix-target /run/app.sock 127.0.0.1:6080", "a unix socket, for this computer only"),
@@ -74,7 +74,7 @@ _END: Final = (
     "SIGTERM and Ctrl+C end every connection and the program.",
     "Exit codes: 0 ended as asked, 1 it could not start, 2 the line is wrong; with --wrap-mode exit that of the "
     "wrapped program.",
-    "To keep a line as a tunnel of the window: wsgui profile import -- websockify …",
+    "To keep a line as a tunnel of the window: wsgui profile import -- websockify ...",
 )
 
 
@@ -88,7 +88,7 @@ def _lines(program: str) -> Iterator[str]:
     yield from (f"  {program} {form}" for form in _SYNOPSIS)
     for paragraph in _DESCRIPTION:
         yield ""
-        yield from textwrap.wrap(paragraph, WIDTH)
+        yield from _wrap(paragraph, WIDTH)
     yield from _section("Addresses", _wrapped(_ADDRESSES))
     for title, rows in GROUPS.items():
         yield from _section(title, _options(rows))
@@ -109,12 +109,14 @@ def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
 
 def _wrapped(paragraphs: Iterable[str]) -> Iterator[str]:
     for paragraph in paragraphs:
-        yield from textwrap.wrap(paragraph, WIDTH - _INDENT)
+        yield from _wrap(paragraph, WIDTH - _INDENT)
 
 
 def _points(sentences: Iterable[str]) -> Iterator[str]:
     for sentence in sentences:
-        yield from textwrap.wrap(sentence, WIDTH - _INDENT, initial_indent="- ", subsequent_indent="  ")
+        first, *others = _wrap(sentence, WIDTH - 2 * _INDENT)
+        yield f"- {first}"
+        yield from (f"  {line}" for line in others)
 
 
 def _options(rows: Iterable[Row]) -> Iterator[str]:
@@ -131,10 +133,15 @@ def _classes(title: str, rows: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 def _hanging(name: str, text: str, column: int) -> Iterator[str]:
     """`text` beside `name` from `column` on; on a line of its own when the name reaches into it."""
-    first, *others = textwrap.wrap(text, WIDTH - 2 * _INDENT - column)
+    first, *others = _wrap(text, WIDTH - 2 * _INDENT - column)
     if len(name) + 2 > column:
         yield name
         yield f"{' ' * column}{first}"
     else:
         yield f"{name:<{column}}{first}"
     yield from (f"{' ' * column}{line}" for line in others)
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    # No option is broken at its hyphens.
+    return textwrap.wrap(text, width, break_on_hyphens=False)

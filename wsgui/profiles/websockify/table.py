@@ -173,7 +173,7 @@ OUTPUT: Final = (
         "traffic",
         "Print a symbol on the standard output for each step of the data; a legend comes first.",
     ),
-    Row(("--record",), "record", "Record each session into FILE.1, FILE.2 …, as noVNC's player reads them.", "FILE"),
+    Row(("--record",), "record", "Record each session into FILE.1, FILE.2 ..., as noVNC's player reads them.", "FILE"),
     Row(("--log-file",), "log_file", "Log into this file too.", "FILE"),
     Row(
         ("--syslog",),
