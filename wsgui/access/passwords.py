@@ -29,6 +29,7 @@ _KINDS: Final = {
     "{SHA}": "ldap_sha1",
     "{SSHA}": "ldap_salted_sha1",
 }
+_SHA1: Final = re.compile(r"\{SHA\}[A-Za-z0-9+/]{27}=")
 _HASH: Final = re.compile(r"(\$[0-9a-z-]+\$|\{[A-Z0-9-]+\}).+", re.DOTALL)
 _BCRYPT: Final = re.compile(r"\$2[aby]\$([0-3][0-9])\$[./A-Za-z0-9]{53}")
 _FIELD: Final = "access.basic"
@@ -139,7 +140,7 @@ def _password(secret: str, number: int) -> Password:
         except ValueError:
             raise _problem(number, "has a damaged hash") from None
         rounds = getattr(parsed, "rounds", None) or (1000 if kind in _WEIGHTS else 1)
-        if not parsed.checksum:
+        if not parsed.checksum or (kind == "ldap_sha1" and not _SHA1.fullmatch(secret)):
             raise _problem(number, "has a damaged hash")
     return Password(secret, kind, max(rounds * _WEIGHTS.get(kind, 0.0), 1e-3))
 
