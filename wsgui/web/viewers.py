@@ -156,7 +156,10 @@ def _own(page: str) -> dict[str, Path]:
 def _missing(page: str) -> str:
     """Say why what a page stands on is missing; "" when it is there."""
     vendor, file = _NEEDS[page]
-    folder = assets.root() / "web" / "vendor"
+    web = assets.root() / "web"
+    folder = web / "vendor"
+    if not (web / page / "index.html").is_file():
+        return "its page is missing"
     if (folder / vendor / file).is_file():
         return ""
     try:

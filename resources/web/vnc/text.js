@@ -1,0 +1,22 @@
+// Text from outside as a person may see it, and time as a person says it.
+
+const MOST_CHARACTERS = 256;
+
+/** Returns text from outside with controls, bidi marks and other invisible characters escaped, cut to 256 characters. */
+export function plain(text) {
+  const escaped = text
+    .slice(0, MOST_CHARACTERS + 1)
+    .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
+  return escaped.length > MOST_CHARACTERS ? escaped.slice(0, MOST_CHARACTERS - 1) + "…" : escaped;
+}
+
+/** Returns seconds as "2 min 5 s" or "12 s". */
+export function duration(seconds) {
+  const whole = Math.max(0, Math.ceil(seconds)), minutes = Math.floor(whole / 60);
+  return minutes ? `${minutes} min ${whole % 60} s` : `${whole} s`;
+}
+
+/** Changes an element's text only when it is another one: a screen reader may read a change aloud. */
+export function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
