@@ -86,23 +86,17 @@ def leads_back(peer: tuple[str, int], local_ip: str, listeners: Collection[tuple
     if address is None:
         return False
     here = address.is_loopback or address == own
-    for host, port in listeners:
-        if port != peer[1]:
-            continue
-        listening = _plain(host)
-        if host in ("", "*"):
-            if here:
-                return True
-        elif listening is None:  # a name: this computer's, as it listens there
-            if here:
-                return True
-        elif listening.is_unspecified:
-            # One for :: may take IPv4 too; one for 0.0.0.0 takes nothing else.
-            if here and (listening.version == 6 or address.version == 4):
-                return True
-        elif listening == address:
-            return True
-    return False
+    return any(port == peer[1] and _is_at(address, _plain(host), here) for host, port in listeners)
+
+
+def _is_at(address: Address, listening: Address | None, here: bool) -> bool:
+    """Whether who connects to `address` gets to a listener at `listening`; None is a name, or all addresses."""
+    if listening is None:
+        return here
+    if listening.is_unspecified:
+        # One for :: may take IPv4 too; one for 0.0.0.0 takes nothing else.
+        return here and (listening.version == 6 or address.version == 4)
+    return listening == address
 
 
 def _plain(ip: str) -> Address | None:
@@ -131,10 +125,9 @@ def _inside(address: Address) -> Iterator[ipaddress.IPv4Address]:
     elif address in _NAT64 or address in _TRANSLATED or (address in _COMPATIBLE and number > 0xFFFF):
         yield ipaddress.IPv4Address(number & 0xFFFFFFFF)
     elif address in _LOCAL_NAT64:
-        # RFC 6052, 2.2: behind a prefix of 48, 56, 64 or 96 bits, with bits 64 to 71 left out.
-        yield ipaddress.IPv4Address(number & 0xFFFFFFFF)
+        # RFC 6052, 2.2: behind a prefix of 48, 56, 64 or 96 bits, with bits 64 to 71 left out of the first three.
         joined = number >> 64 << 56 | number & (1 << 56) - 1
-        for prefix in (48, 56, 64):
-            found = ipaddress.IPv4Address(joined >> (120 - prefix - 32) & 0xFFFFFFFF)
-            if found.is_link_local:  # anything else is found by chance, too
+        for bits in (number, *(joined >> (120 - prefix - 32) for prefix in (48, 56, 64))):
+            found = ipaddress.IPv4Address(bits & 0xFFFFFFFF)
+            if found.is_link_local:  # anything else may be there by chance
                 yield found
