@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tomllib
 from collections.abc import Sequence
@@ -12,24 +11,24 @@ from typing import Any, Final
 
 from wsgui.app.paths import paths
 from wsgui.cli.parser import Parser, complain
+from wsgui.cli.profile_lookup import print_json, profile_of, refuse_taken
+from wsgui.cli.profile_sharing import add_commands, split_line
 from wsgui.display import display
 from wsgui.errors import EXIT_OK, EXIT_USAGE, FieldError, ProfileError, UsageError, WsguiError
-from wsgui.profiles.builtin import DEMO_NAME, demo_profile
 from wsgui.profiles.catalog import shown_path
-from wsgui.profiles.disk import create_file
 from wsgui.profiles.editing import new_text
 from wsgui.profiles.model import Profile, json_schema
-from wsgui.profiles.reading import MAX_BYTES, build_profile
-from wsgui.profiles.sharing import Preview, export_text, preview
+from wsgui.profiles.reading import build_profile
 from wsgui.profiles.store import ProfileStore
 
-_STANDARD_STREAM: Final = "-"
 _ARGUMENTS: Final = "the arguments"
 
 
 def main(arguments: Sequence[str]) -> int:
     """Carry out ``wsgui profile ARGUMENTS`` and return the exit code; raises WsguiError for what cannot be done."""
-    options = build_parser().parse_args(arguments)
+    given, line = split_line(arguments)
+    options = build_parser().parse_args(given)
+    options.line = line
     return int(options.run(options, ProfileStore(paths().profiles)))
 
 
@@ -76,18 +75,7 @@ def build_parser() -> Parser:
     schema = commands.add_parser("schema", help="print the JSON Schema, for editors")
     schema.set_defaults(run=_schema)
 
-    import_ = commands.add_parser("import", help="take in somebody else's, without what could do harm")
-    import_.add_argument("file", metavar="FILE", help="- is the standard input")
-    import_.add_argument("--keep", nargs="+", action="extend", default=[], metavar="FIELD", help="leave these as given")
-    import_.add_argument("--as", dest="name", metavar="NAME", help="under another name")
-    import_.add_argument("--dry-run", action="store_true", help="only print what would arrive")
-    import_.set_defaults(run=_import)
-    _json_option(import_)
-
-    export = commands.add_parser("export", help="print one for somebody else: without references to secrets")
-    export.add_argument("name", metavar="NAME_OR_FILE")
-    export.add_argument("-o", "--output", default=_STANDARD_STREAM, metavar="FILE", help="default: the standard output")
-    export.set_defaults(run=_export)
+    add_commands(commands)
 
     remove = commands.add_parser("remove", help="delete one's file")
     remove.add_argument("name", metavar="NAME")
@@ -104,7 +92,7 @@ def _list(options: argparse.Namespace, store: ProfileStore) -> int:
     loaded = store.load()
     if options.json:
         found = [_described(profile, store) for profile in loaded.profiles]
-        _print_json({"profiles": found, "problems": _as_values(loaded.problems)})
+        print_json({"profiles": found, "problems": _as_values(loaded.problems)})
     else:
         rows = [(display(p.name), display(str(p.listen)), display(str(p.target or ""))) for p in loaded.profiles]
         widths = [max((len(row[column]) for row in rows), default=0) for column in range(2)]
@@ -118,9 +106,9 @@ def _list(options: argparse.Namespace, store: ProfileStore) -> int:
 
 
 def _show(options: argparse.Namespace, store: ProfileStore) -> int:
-    profile = _profile_of(options.name, store)
+    profile = profile_of(options.name, store)
     if options.json:
-        _print_json(profile.model_dump(mode="json"))
+        print_json(profile.model_dump(mode="json"))
     else:
         print(new_text(profile), end="")
     return EXIT_OK
@@ -141,7 +129,7 @@ def _new(options: argparse.Namespace, store: ProfileStore) -> int:
         _assign(settings, assignment)
     # A path typed here counts from here.
     profile = build_profile(settings, _ARGUMENTS, folder=Path.cwd())
-    _refuse_taken(profile.name, store)
+    refuse_taken(profile.name, store)
     return _saved(profile, store, as_json=options.json)
 
 
@@ -182,7 +170,7 @@ def _check(options: argparse.Namespace, store: ProfileStore) -> int:
             else:
                 problems.append(ProfileError(display(name), [error]))
     if options.json:
-        _print_json({"valid": valid, "problems": _as_values(problems)})
+        print_json({"valid": valid, "problems": _as_values(problems)})
     else:
         for problem in problems:
             complain(problem)
@@ -192,60 +180,7 @@ def _check(options: argparse.Namespace, store: ProfileStore) -> int:
 
 
 def _schema(_options: argparse.Namespace, _store: ProfileStore) -> int:
-    _print_json(json_schema())
-    return EXIT_OK
-
-
-def _import(options: argparse.Namespace, store: ProfileStore) -> int:
-    source, stem = ("the standard input", "") if options.file == _STANDARD_STREAM else _source(options.file)
-    found = preview(_read(options.file), source, default_name=stem)
-    profile = found.accept(options.keep)
-    if options.name:
-        profile = build_profile(profile.settings() | {"name": options.name}, _ARGUMENTS)
-    turned_off = [each for each in found.turned_off if each.field not in options.keep]
-    if options.dry_run:
-        if options.json:
-            _print_json({"profile": profile.model_dump(mode="json"), "turned_off": _turned_off(found, options.keep)})
-            return EXIT_OK
-        print(new_text(profile), end="")
-    else:
-        _refuse_taken(profile.name, store, "Import it under another name with --as NAME, or remove that one first.")
-        path = store.save(profile)
-        if options.json:
-            described = {"name": profile.name, "file": str(path), "turned_off": _turned_off(found, options.keep)}
-            _print_json(described)
-            return EXIT_OK
-        print(f"{display(profile.name)}: imported into {shown_path(path)}")
-    for each in turned_off:
-        print(f"turned off: {each.field} = {each.value}. {each.reason}", file=sys.stderr)
-    if turned_off:
-        print("Keep what you trust with: --keep FIELD …", file=sys.stderr)
-    return EXIT_OK
-
-
-def _turned_off(found: Preview, keep: Sequence[str]) -> list[dict[str, str]]:
-    return [
-        {"field": each.field, "value": each.value, "reason": each.reason}
-        for each in found.turned_off
-        if each.field not in keep
-    ]
-
-
-def _profile_of(name: str, store: ProfileStore) -> Profile:
-    """Read a profile; the demo is built in, unless there is one of that name."""
-    return demo_profile() if name == DEMO_NAME and name not in store.names() else store.read(name)
-
-
-def _export(options: argparse.Namespace, store: ProfileStore) -> int:
-    text = export_text(_profile_of(options.name, store))
-    if options.output == _STANDARD_STREAM:
-        print(text, end="")
-        return EXIT_OK
-    path = Path(options.output)
-    try:
-        create_file(path, text.encode())
-    except FileExistsError:
-        raise UsageError(f"There is a file {shown_path(path)} already.", "Choose another name.") from None
+    print_json(json_schema())
     return EXIT_OK
 
 
@@ -264,16 +199,10 @@ def _remove(options: argparse.Namespace, store: ProfileStore) -> int:
     return EXIT_OK
 
 
-def _refuse_taken(name: str, store: ProfileStore, hint: str = "Choose another name, or remove that one first.") -> None:
-    if name in store.names():
-        where = shown_path(store.path_of(name))
-        raise UsageError(f'There is a profile named "{display(name)}" already: {where}.', hint)
-
-
 def _saved(profile: Profile, store: ProfileStore, *, as_json: bool) -> int:
     path = store.save(profile)
     if as_json:
-        _print_json(_described(profile, store))
+        print_json(_described(profile, store))
     else:
         print(f"{display(profile.name)}: written to {shown_path(path)}")
     return EXIT_OK
@@ -302,24 +231,3 @@ def _as_values(problems: Sequence[ProfileError]) -> list[dict[str, Any]]:
         for error in problems
         for problem in error.problems
     ]
-
-
-def _source(file: str) -> tuple[str, str]:
-    path = Path(file)
-    return shown_path(path), path.stem
-
-
-def _read(file: str) -> bytes:
-    if file == _STANDARD_STREAM:
-        return sys.stdin.buffer.read(MAX_BYTES + 1)
-    try:
-        with open(file, "rb") as opened:
-            return opened.read(MAX_BYTES + 1)
-    except OSError as error:
-        why = error.strerror or type(error).__name__
-        raise UsageError(f"{display(file)} cannot be read: {why}.", "Check the path.") from None
-
-
-def _print_json(value: object) -> None:
-    # ASCII: nothing in it can steer a terminal.
-    print(json.dumps(value, indent=2, ensure_ascii=True))
