@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from wsgui.cli.install_link import folder_of, main, make_link, own_script, warnings
+from wsgui.cli.install_link import install, make_link, own_script, warnings
 from wsgui.errors import UsageError, WsguiError
 
 
@@ -120,20 +120,10 @@ def test_without_an_installed_program_it_says_so(monkeypatch: pytest.MonkeyPatch
         own_script("/somewhere/__main__.py")
 
 
-@pytest.mark.parametrize("arguments", [["--install-link", "/x"], ["--install-link=/x"]])
-def test_the_folder_is_taken_from_the_arguments(arguments: list[str]) -> None:
-    assert folder_of(arguments) == "/x"
-
-
-@pytest.mark.parametrize("arguments", [["--install-link"], ["--install-link="], ["--install-link", "/x", "/y"]])
+@pytest.mark.parametrize("arguments", [[], [""], ["/x", "/y"], ["--help"]])
 def test_anything_but_one_folder_is_a_usage_error(arguments: list[str]) -> None:
     with pytest.raises(UsageError):
-        folder_of(arguments)
-
-
-@pytest.mark.parametrize("arguments", [[], ["6080", "host:1"], ["6080", "--", "x", "--install-link", "/x"]])
-def test_other_lines_are_left_alone(arguments: list[str]) -> None:
-    assert folder_of(arguments) is None
+        install(arguments)
 
 
 def test_it_says_what_it_made_and_what_is_in_the_way(
@@ -141,7 +131,7 @@ def test_it_says_what_it_made_and_what_is_in_the_way(
 ) -> None:
     monkeypatch.setattr(sys, "argv", [str(script)])
     monkeypatch.setenv("PATH", str(script.parent))
-    assert main(str(folder)) == 0
+    assert install([str(folder)]) == 0
     said = capsys.readouterr()
     assert str(folder / "websockify") in said.out
     assert "not on PATH" in said.err

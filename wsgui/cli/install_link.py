@@ -21,28 +21,16 @@ _OWN_NAME: Final = f"wsgui{_SUFFIX}"
 _LINK_NAME: Final = f"websockify{_SUFFIX}"
 
 
-def folder_of(arguments: Sequence[str]) -> str | None:
-    """The DIR of ``--install-link DIR`` (or ``=DIR``); None when the arguments ask for something else.
+def install(arguments: Sequence[str]) -> int:
+    """Make the link in the one folder that `arguments`, what follows the option, names; returns the exit code.
 
     Raises:
-        UsageError: there is no DIR, or more than it.
+        UsageError: there is not one folder, or something else is in the link's place.
+        WsguiError: the link cannot be made.
     """
-    if not arguments or arguments[0].partition("=")[0] != OPTION:
-        return None
-    first, equals, folder = arguments[0].partition("=")
-    rest = [*([folder] if equals else []), *arguments[1:]]
-    if len(rest) != 1 or not rest[0]:
-        raise UsageError(f"{first} takes one folder.", f"Write: wsgui websockify {OPTION} ~/.local/bin")
-    return rest[0]
-
-
-def main(folder: str) -> int:
-    """Make the link in `folder` and say what follows; returns the exit code.
-
-    Raises:
-        WsguiError: it cannot be made, or something else is in its place.
-    """
-    link, script = Path(folder).absolute() / _LINK_NAME, own_script(sys.argv[0])
+    if len(arguments) != 1 or not arguments[0] or arguments[0].startswith("-"):
+        raise UsageError(f"{OPTION} takes one folder.", f"Write: wsgui websockify {OPTION} ~/.local/bin")
+    link, script = Path(arguments[0]).absolute() / _LINK_NAME, own_script(sys.argv[0])
     made = make_link(link, script)
     print(f"{shown_path(link)} {'now leads' if made else 'leads already'} to {shown_path(script)}")
     for sentence in warnings(link, os.environ):

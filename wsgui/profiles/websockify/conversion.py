@@ -82,6 +82,7 @@ class _Conversion:
     def __init__(self, options: Options, name: str, folder: str) -> None:
         self.folder = folder
         self.line = line = absolute(options, folder)
+        self.certificate_is_named = bool(options.cert)
         self.settings: dict[str, Any] = {"name": name}
         self.lost: list[Lost] = []
         self.secrets: list[UnboundSecret] = []
@@ -173,14 +174,15 @@ class _Conversion:
 
     def _tls(self) -> None:
         line = self.line
-        asked = (line.cert, line.key, line.key_password, line.ssl_only, line.verify_client, line.ssl_ciphers)
-        if not any(asked) and line.ssl_version == "default" and not self._by_certificate:
+        asked = (line.key, line.key_password, line.ssl_only, line.verify_client, line.ssl_ciphers, self._by_certificate)
+        named = self.certificate_is_named
+        if not named and not any(asked) and line.ssl_version == "default":
             why = f"It is left out, so websockify takes {DEFAULT_CERT} of its folder if there is one"
             self._lose("--cert", f"{why}: for TLS name it, as certificate_file in [tls].")
         else:
-            self._put("tls", certificate_file=line.cert or os.path.join(self.folder, DEFAULT_CERT))
+            self._put("tls", certificate_file=line.cert)
             self._put("tls", only=line.ssl_only or line.verify_client or self._by_certificate)
-            if not line.cert:
+            if not named:
                 self._lose("--cert", f"It is left out: {DEFAULT_CERT} of the folder is named, and has to be there.")
         if line.key:
             self._put("tls", key_file=line.key)

@@ -125,7 +125,7 @@ def absolute(options: Options, folder: str) -> Options:
     """`options` with the paths as websockify takes them when it is started in `folder`, which is absolute.
 
     It changes into the folder of `web` before it listens, so sockets, and what a token class opens later, count from
-    there.
+    there. The certificate is named also when it was left out.
     """
     later = os.path.join(folder, options.web)  # The folder itself without `web`.
 
@@ -140,7 +140,7 @@ def absolute(options: Options, folder: str) -> Options:
             source = path(source, later)
     return replace(
         options,
-        cert=path(options.cert),
+        cert=path(options.certificate),
         key=path(options.key),
         cafile=path(options.cafile),
         web=path(options.web),
