@@ -43,13 +43,9 @@ def build(import_path: str, source: str | None, *, folder: str | None, field: st
     module_name, _, class_name = import_path.rpartition(".")
     shown = display(import_path)
     try:
-        made = getattr(_import(module_name, field, checked=folder is None), class_name)
+        module = _import(module_name, field, checked=folder is None)
     except WsguiError:
         raise
-    except AttributeError as error:
-        if getattr(error, "obj", None) is not sys.modules.get(module_name):
-            raise _broken(shown, error, "imported", field) from error
-        raise WsguiError(f"There is no class {shown}.", "Correct the name.", field=field) from None
     except ModuleNotFoundError as error:
         if error.name and (module_name == error.name or module_name.startswith(f"{error.name}.")):
             where = " or in the working directory" if folder is not None else ""
@@ -58,8 +54,10 @@ def build(import_path: str, source: str | None, *, folder: str | None, field: st
         raise _broken(shown, error, "imported", field) from error
     except (Exception, SystemExit) as error:
         raise _broken(shown, error, "imported", field) from error
+    if not hasattr(module, class_name):
+        raise WsguiError(f"There is no class {shown}.", "Correct the name.", field=field)
     try:
-        return made(source)
+        return getattr(module, class_name)(source)
     except (Exception, SystemExit) as error:
         raise _broken(shown, error, "built", source_field) from error
 
