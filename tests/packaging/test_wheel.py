@@ -1,7 +1,8 @@
-"""The wheel: with the preload library where a C compiler is, and installable where none is."""
+"""The wheel: with the preload library where a C compiler is, with the viewers where npm is, installable where not."""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -16,6 +17,8 @@ from wsgui.command.rebind import LIBRARY_NAME, REASON_NAME
 
 LIBRARY = f"wsgui/command/{LIBRARY_NAME}"
 REASON = f"wsgui/command/{REASON_NAME}"
+VENDOR = "wsgui/resources/web/vendor/"
+KEPT_TEXTS = ("novnc/LICENSE.txt", "novnc/pins.txt", "xterm/pins.txt")
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the library is for Linux")
 
@@ -32,7 +35,7 @@ def read(wheel: Path, name: str) -> str:
 
 @pytest.fixture(scope="module")
 def bare_path(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """An environment in which no compiler is to be found."""
+    """An environment in which neither a compiler nor npm is to be found."""
     return {"CC": "/nonexistent/cc", "PATH": str(tmp_path_factory.mktemp("empty"))}
 
 
@@ -78,6 +81,34 @@ def test_the_wheel_has_every_module_and_resource_but_the_pictures(wheel: Path, t
     assert not [name for name in found if not name.startswith("wsgui/")]
 
 
+@pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
+def test_with_npm_the_wheel_has_the_viewers_and_their_licences(wheel: Path) -> None:
+    vendored = {name.removeprefix(VENDOR) for name in names(wheel) if name.startswith(VENDOR)}
+
+    assert {"novnc/core/rfb.js", "novnc/vendor/pako/lib/zlib/inflate.js", "xterm/lib/xterm.mjs"} <= vendored
+    assert {"xterm/lib/addon-fit.mjs", "xterm/css/xterm.css"} <= vendored
+    assert {"novnc/LICENSE.txt", "novnc/docs/LICENSE.MPL-2.0", "novnc/vendor/pako/LICENSE"} <= vendored
+    assert {"xterm/LICENSE", "xterm/LICENSE.addon-fit"} <= vendored
+    assert not [name for name in vendored if name.endswith((".txt", ".map")) and name not in KEPT_TEXTS]
+
+
+def test_without_npm_the_wheel_is_built_all_the_same_and_the_program_says_what_is_missing(
+    build_wheel: Callable[..., Path], bare_path: dict[str, str], tmp_path: Path
+) -> None:
+    wheel = build_wheel(changes={**bare_path, "XDG_CACHE_HOME": str(tmp_path / "cache")})
+
+    assert {name for name in names(wheel) if name.startswith(VENDOR)} == {f"{VENDOR}novnc.txt", f"{VENDOR}xterm.txt"}
+    assert read(wheel, f"{VENDOR}novnc.txt") == "npm was not found\n"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "installed")
+    lines = f"import sys; sys.path.insert(0, {str(tmp_path / 'installed')!r}); from wsgui.web.viewers import viewer"
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", f"{lines}; viewer('vnc')"], capture_output=True, text=True, check=False
+    )
+    assert "wsgui's VNC page is not here" in done.stderr
+    assert "npm was not found" in done.stderr
+
+
 def test_the_wheel_names_its_licence(wheel: Path) -> None:
     (licence,) = (name for name in names(wheel) if name.endswith("licenses/LICENSE"))
 
@@ -114,7 +145,7 @@ def test_an_installed_wheel_finds_its_library(wheel: Path, tmp_path: Path) -> No
     assert found_by(sys.executable, path=tmp_path) == tmp_path / LIBRARY
 
 
-def test_an_editable_install_builds_the_library_into_the_checkout(
+def test_an_editable_install_builds_the_library_and_the_viewers_into_the_checkout(
     root: Path, tracked: tuple[Path, ...], tmp_path: Path
 ) -> None:
     checkout = tmp_path / "checkout"
@@ -128,3 +159,5 @@ def test_an_editable_install_builds_the_library_into_the_checkout(
     (link,) = (name for name in names(wheel) if name.endswith(".pth"))
     assert read(wheel, link).strip() == str(checkout)
     assert found_by(sys.executable, path=checkout) == checkout / LIBRARY
+    vendor = checkout / "resources" / "web" / "vendor"
+    assert (vendor / "novnc" / "core" / "rfb.js").is_file() or (vendor / "novnc.txt").is_file()

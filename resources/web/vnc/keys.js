@@ -3,11 +3,10 @@
 // X11's keysyms (keysymdef.h) and the physical key's name (UI Events KeyboardEvent code Values).
 const KEYS = {
   Ctrl: [0xffe3, "ControlLeft"], Alt: [0xffe9, "AltLeft"], Shift: [0xffe1, "ShiftLeft"], Super: [0xffeb, "MetaLeft"],
-  Esc: [0xff1b, "Escape"], Tab: [0xff09, "Tab"], Ins: [0xff63, "Insert"], Del: [0xffff, "Delete"],
-  Home: [0xff50, "Home"], End: [0xff57, "End"], PgUp: [0xff55, "PageUp"], PgDn: [0xff56, "PageDown"],
+  Esc: [0xff1b, "Escape"], Tab: [0xff09, "Tab"], "⌫": [0xff08, "Backspace"], "⏎": [0xff0d, "Enter"],
+  Ins: [0xff63, "Insert"], Del: [0xffff, "Delete"], Home: [0xff50, "Home"], End: [0xff57, "End"],
+  PgUp: [0xff55, "PageUp"], PgDn: [0xff56, "PageDown"], Print: [0xff61, "PrintScreen"], Menu: [0xff67, "ContextMenu"],
   "←": [0xff51, "ArrowLeft"], "↑": [0xff52, "ArrowUp"], "↓": [0xff54, "ArrowDown"], "→": [0xff53, "ArrowRight"],
-  Print: [0xff61, "PrintScreen"], Menu: [0xff67, "ContextMenu"], Pause: [0xff13, "Pause"],
-  "⌫": [0xff08, "Backspace"], "⏎": [0xff0d, "Enter"],
 };
 for (let number = 1; number <= 12; number += 1) KEYS[`F${number}`] = [0xffbe + number - 1, `F${number}`];
 const SPOKEN = { "←": "Left", "↑": "Up", "↓": "Down", "→": "Right", "⌫": "Backspace", "⏎": "Enter" };
