@@ -171,6 +171,8 @@ class _Conversion:
         if os.path.dirname(program):
             program = os.path.join(self.folder, program)
         self._put("command", run=[program, *arguments], when_it_ends=WHEN_IT_ENDS[self.line.wrap_mode])
+        if any("{port}" in argument for argument in self.line.command):
+            self._put("command", mode="port")
 
     def _tls(self) -> None:
         line = self.line

@@ -214,14 +214,12 @@ class _Writing:
         elif program_port != port:
             why = f"websockify moves the port that it listens on, {port}: have the program bind that one."
             self._lose("command.port", why)
-        run = list(command.run)
         if command.mode == "port":
-            run = [argument.replace("{port}", str(port or program_port)) for argument in run]
-            self._lose("command.mode", "websockify tells the program no port, but moves the one that it binds.")
+            self._lose("command.mode", "Only the websockify of wsgui puts a port in place of {port} and into PORT.")
         mode = WRAP_MODE[command.when_it_ends]
         if mode != "exit":
             self._option("--wrap-mode", mode)
-        self.argv += [source, "--", *run]
+        self.argv += [source, "--", *command.run]
 
 
 def _source(listen: TcpAddress) -> str:
