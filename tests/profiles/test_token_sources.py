@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -114,10 +116,8 @@ def test_a_secret_in_a_source_is_refused_and_not_repeated(text: str) -> None:
 
 @given(st.text(max_size=40), st.sampled_from(["", "file:", "https://", "redis:", "redis://", "jwt:", "plugin:", "x:"]))
 def test_any_text_is_a_source_or_refused(text: str, kind: str) -> None:
-    try:
+    with contextlib.suppress(FieldError):
         assert parse_source(kind + text).place
-    except FieldError:
-        pass
 
 
 @given(st.text("ab:\"'x019", max_size=20))

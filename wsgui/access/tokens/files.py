@@ -10,12 +10,14 @@ from wsgui.access.threads import Threads
 from wsgui.access.tokens import as_websockify
 from wsgui.access.tokens.lines import token_key
 from wsgui.access.tokens.source import MAX_TOKEN_BYTES, LookupFailed, parse_destination
-from wsgui.access.tokens.table import TokenTable, View
+from wsgui.access.tokens.table import GONE_SECONDS, TokenTable, View
 from wsgui.access.visitor import TargetAddress
 from wsgui.display import display
 from wsgui.errors import WsguiError
 
 LOOK_AGAIN_SECONDS: Final = 0.05
+BELIEVED_SECONDS: Final = GONE_SECONDS + 1.0
+"""After which a token that was found at no look is gone even when the files never come to rest."""
 _HINT: Final = 'Write a line such as "anna: office:5901" into it, and let the user that runs wsgui read it.'
 
 
@@ -46,6 +48,7 @@ class TokenFiles:
         self._view: View | None = None
         self._one_at_a_time = asyncio.Lock()
         self._begun = 0
+        self._absent: dict[bytes, float] = {}  # tokens of sessions that were not found since then
 
     async def open(self) -> None:
         """Read the tokens.
@@ -70,12 +73,14 @@ class TokenFiles:
             LookupFailed: A file or the folder is missing or unreadable.
         """
         key = token_key(token)
+        loop = asyncio.get_running_loop()
+        patience = loop.time() + BELIEVED_SECONDS
         while True:
             view = await self._look()
             target = view.find(key)
             if target is not None:
                 return target
-            if view.settled or (self._once and not view.problem):
+            if view.settled or (self._once and not view.problem) or loop.time() > patience:
                 break
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
         if view.problem:
@@ -86,7 +91,14 @@ class TokenFiles:
         """Return whether a file takes `token` to `target`, or cannot be read now and did so before."""
         key = token_key(token)
         view = await self._look()
-        return not view.settled or view.find(key) == target or view.knew(key, target)
+        if view.find(key) == target or view.knew(key, target):
+            self._absent.pop(key, None)
+            return True
+        if view.settled:
+            self._absent.clear()
+            return False
+        now = asyncio.get_running_loop().time()
+        return now - self._absent.setdefault(key, now) < BELIEVED_SECONDS
 
     async def close(self) -> None:
         """Do nothing: no file is open."""
