@@ -214,6 +214,34 @@ async def test_one_address_has_one_password_checked_at_a_time(users: Path, monke
         await asyncio.gather(*attack, return_exceptions=True)
 
 
+async def test_who_goes_away_keeps_its_address_s_turn_until_its_check_is_over(
+    users: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users.write_text(f"anna:{bcrypt.hashpw(b'one', bcrypt.gensalt(4)).decode()}\n")
+    authentication = BasicAuthentication(f"file:{users}")
+    await authentication.open()
+    gate = threading.Event()
+    checked: list[bytes] = []
+
+    def stuck(self: passwords.Password, password: bytes) -> bool:
+        checked.append(password)
+        return not gate.wait(30)
+
+    monkeypatch.setattr(passwords.Password, "matches", stuck)
+    gone = asyncio.ensure_future(authentication.authenticate(visitor("anna:1"), None))
+    await until("the check runs", lambda: checked == [b"1"])
+    gone.cancel()
+    await asyncio.gather(gone, return_exceptions=True)
+    theirs = Visitor("198.51.100.1", "/", visitor("anna:3").fields)
+    attempts = [visitor("anna:2"), theirs]
+    waiting = [asyncio.ensure_future(authentication.authenticate(each, None)) for each in attempts]
+    await until("another address is checked", lambda: len(checked) == 2)
+    assert checked == [b"1", b"3"]
+    gate.set()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert checked == [b"1", b"3", b"2"]
+
+
 async def test_a_removed_user_s_remembered_password_is_worth_nothing(users: Path) -> None:
     users.write_text(f"anna:{bcrypt.hashpw(b'one', bcrypt.gensalt(4)).decode()}\n")
     authentication = BasicAuthentication(f"file:{users}")

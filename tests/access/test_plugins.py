@@ -82,6 +82,12 @@ class Redirecting(BasePlugin):
 '''
 
 
+@pytest.fixture(autouse=True)
+def search_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On websockify's line the working directory is added to it."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Where a plugin lies that a test writes, on the search path; what was imported from it is forgotten."""
@@ -144,6 +150,17 @@ STRANGER = Visitor("192.0.2.1", "/", {})
 async def test_what_a_token_plugin_returns(answer: str, target: TargetAddress | None, folder: Path) -> None:
     module = write(folder, f"class A:\n def __init__(self, src): pass\n def lookup(self, token): return {answer}\n")
     assert await (await tokens(module, "A")).look_up("x") == target
+
+
+@pytest.mark.parametrize("line", [True, False])
+async def test_no_host_is_this_computer_on_websockify_s_line_and_garbage_in_a_profile(line: bool, folder: Path) -> None:
+    module = write(folder, "class A:\n def __init__(self, src): pass\n def lookup(self, token): return ['', '1']\n")
+    looking = (await tokens(module, "A", line=line)).look_up("x")
+    if line:
+        assert await looking == TcpAddress("localhost", 1)
+    else:
+        with pytest.raises(LookupFailed):
+            await looking
 
 
 GARBAGE = """

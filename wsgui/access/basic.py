@@ -120,8 +120,11 @@ class BasicAuthentication:
             self._remembered.move_to_end(key)
             return listed
         turn = self._turns.setdefault(address_of(host), asyncio.Lock())
-        async with turn:
-            right = await self._checking.run(passwords.check, user, _spellings(typed))
+        await turn.acquire()
+        # A client that goes away does not give its turn to the next one it makes: the thread still works for it.
+        checking = asyncio.ensure_future(self._checking.run(passwords.check, user, _spellings(typed)))
+        checking.add_done_callback(lambda _: turn.release())
+        right = await asyncio.shield(checking)
         if right is not None:
             self._remembered[key] = None
             if len(self._remembered) > MAX_REMEMBERED:

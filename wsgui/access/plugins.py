@@ -18,7 +18,7 @@ from wsgui.access.visitor import Denied, Grant, TargetAddress, Visitor
 from wsgui.access.websockify_modules import authentication_errors
 from wsgui.display import display
 from wsgui.errors import AddressError
-from wsgui.profiles.addresses import TcpAddress, TlsAddress, UnixAddress, parse_target
+from wsgui.profiles.addresses import DEFAULT_TARGET_HOST, TcpAddress, TlsAddress, UnixAddress, parse_target
 
 MAX_THREADS: Final = 32
 AUTHENTICATION_SECONDS: Final = 60.0
@@ -91,6 +91,7 @@ class PluginTokens:
         self._plugin = _Plugin(
             import_path, source, "tokens.source", "tokens.argument", working_directory=working_directory
         )
+        self._default_host = DEFAULT_TARGET_HOST if working_directory else ""
 
     async def open(self) -> None:
         await self._plugin.open()
@@ -102,7 +103,7 @@ class PluginTokens:
             raise LookupFailed(
                 f"The plugin {self._plugin.name} failed: {place_of(error)}.", "Correct the plugin."
             ) from error
-        target = None if found is None else _target(found)
+        target = None if found is None else _target(found, self._default_host)
         if found is not None and target is None:
             raise LookupFailed(
                 f"The plugin {self._plugin.name} gave no [host, port].",
@@ -179,14 +180,14 @@ class PluginAuthenticator:
         return Denied(code, message, "", rule="plugin", headers=fields)
 
 
-def _target(found: object) -> TargetAddress | None:
+def _target(found: object, default_host: str) -> TargetAddress | None:
     """Return where a plugin says a token leads; None for what is no address."""
     if not isinstance(found, list | tuple) or len(found) != 2:
         return None
     host, port = (part.decode("latin-1") if isinstance(part, bytes) else part for part in found)
     if not isinstance(host, str) or not isinstance(port, str | int) or isinstance(port, bool):
         return None
-    host = host.strip()
+    host = host.strip() or default_host
     if host == "unix_socket":
         text = f"unix:{os.path.abspath(str(port))}"
     else:
