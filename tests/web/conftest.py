@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.answers import Fetch, fetcher, open_descriptors
+from wsgui.web import beneath
+from wsgui.web.files import FileServer
+
 SECRET = b"secret: nobody may ever see this\n"
 
 
@@ -50,3 +54,25 @@ def site(tmp_path: Path) -> Iterator[Path]:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(root / "socket"))
         yield root
+
+
+@pytest.fixture(params=["openat2", "walk", "checked"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Each of the three ways to open a file beneath a folder."""
+    if request.param == "checked":
+        monkeypatch.setattr(os, "supports_dir_fd", set())
+    elif request.param == "walk":
+        monkeypatch.setattr(beneath, "_best_opener", lambda: beneath.open_by_walk)
+    else:
+        beneath._best_opener.cache_clear()
+        if beneath._best_opener() is not beneath.open_by_openat2:
+            pytest.skip("no openat2 here")
+    return str(request.param)
+
+
+@pytest.fixture
+def fetch(site: Path, way: str) -> Iterator[Fetch]:
+    """Ask for files of `site`, in each of the ways."""
+    before = open_descriptors()
+    yield fetcher(FileServer(site))
+    assert open_descriptors() == before, "a descriptor was left open"

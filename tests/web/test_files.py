@@ -7,67 +7,17 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.answers import Fetch, read
 from wsgui.errors import WsguiError
-from wsgui.web import beneath
-from wsgui.web.files import FileServer, Response
+from wsgui.web.files import FileServer
 
 SECRET = b"secret"
-
-linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="openat2 is Linux's")
-
-
-@dataclass
-class Answer:
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-
-Fetch = Callable[..., Answer]
-
-
-def read(response: Response) -> Answer:
-    body = response.body
-    if response.file is not None:
-        assert body == b""
-        with os.fdopen(response.file.fd, "rb") as stream:
-            body = stream.read(response.file.size)
-    return Answer(response.status, dict(response.headers), body)
-
-
-@pytest.fixture(params=["openat2", "walk", "checked"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Each of the three ways to open a file beneath a folder."""
-    if request.param == "checked":
-        monkeypatch.setattr(os, "supports_dir_fd", set())
-    elif request.param == "walk":
-        monkeypatch.setattr(beneath, "_best_opener", lambda: beneath.open_by_walk)
-    else:
-        beneath._best_opener.cache_clear()
-        if beneath._best_opener() is not beneath.open_by_openat2:
-            pytest.skip("no openat2 here")
-    return str(request.param)
-
-
-@pytest.fixture
-def fetch(site: Path, way: str) -> Iterator[Fetch]:
-    server = FileServer(site)
-    before = len(os.listdir("/proc/self/fd")) if sys.platform.startswith("linux") else 0
-
-    def ask(target: str, method: str = "GET", **headers: str) -> Answer:
-        return read(server.respond(method, target, {key.replace("_", "-"): value for key, value in headers.items()}))
-
-    yield ask
-    if before:
-        assert len(os.listdir("/proc/self/fd")) == before, "a descriptor was left open"
 
 
 SERVED = [
@@ -362,7 +312,20 @@ TYPES = {
     "a.ttf": "font/ttf",
     "a.webmanifest": "application/manifest+json",
     "a.tar.gz": "application/gzip",
+    "a.js.map": "application/json",
+    "a.cjs": "text/javascript; charset=utf-8",
+    "a.xml": "application/xml",
+    "a.ico": "image/x-icon",
+    "a.woff": "font/woff",
+    "a.otf": "font/otf",
+    "a.pdf": "application/pdf",
+    "a.mp4": "video/mp4",
+    "a.txt": "text/plain; charset=utf-8",
+    "a.md": "text/markdown; charset=utf-8",
+    "a.yaml": "application/yaml",
     "a.unknown": "application/octet-stream",
+    "a.": "application/octet-stream",
+    "a.html.exe": "application/octet-stream",
     "js": "application/octet-stream",
     "a": "application/octet-stream",
 }
@@ -373,7 +336,7 @@ def test_the_type_comes_from_the_ending_and_may_not_be_guessed_otherwise(
     tmp_path: Path, name: str, expected: str
 ) -> None:
     (tmp_path / name).write_text("<html>")
-    answer = read(FileServer(tmp_path).respond("GET", "/" + name, {}))
+    answer = read(FileServer(tmp_path, lenient=True).respond("GET", "/" + name, {}))
     assert answer.headers["Content-Type"] == expected
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Referrer-Policy"] == "no-referrer"

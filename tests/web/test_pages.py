@@ -6,6 +6,8 @@ import base64
 import hashlib
 import re
 
+import pytest
+
 from wsgui.web.pages import information_page, refusal
 
 
@@ -17,6 +19,37 @@ def test_the_information_page_says_what_this_is_and_what_to_do() -> None:
     assert "This is a WebSocket tunnel" in text
     assert "<script" not in text
     assert "prefers-color-scheme: dark" in text
+
+
+def test_over_tls_it_says_that_the_certificate_is_accepted_and_to_go_back() -> None:
+    secure, plain = (information_page(secure=secure).body.decode() for secure in (True, False))
+    assert "accepts the tunnel's certificate" in secure
+    assert "go back to it" in secure
+    assert "certificate" not in plain
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_its_texts_can_be_read_in_both_themes(secure: bool) -> None:
+    style = information_page(secure=secure).body.decode().partition("<style>")[2].partition("</style>")[0]
+    light, dark = style.split("@media", 1)
+    for theme in (light, dark):
+        colours = dict(re.findall(r"--([a-z]+): (#[0-9a-f]{3,6})", theme))
+        for name in ("text", "dim", "link", "ok"):
+            for ground in ("bg", "hover"):
+                assert contrast(colours[name], colours[ground]) >= 4.5, (name, ground)
+
+
+def contrast(first: str, second: str) -> float:
+    """The contrast ratio of two colours (WCAG 2.2)."""
+
+    def luminance(colour: str) -> float:
+        digits = colour[1:] if len(colour) == 7 else "".join(digit * 2 for digit in colour[1:])
+        channels = [int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4)]
+        linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    dark, light = sorted((luminance(first), luminance(second)))
+    return (light + 0.05) / (dark + 0.05)
 
 
 def test_its_policy_lets_in_its_own_style_and_nothing_else() -> None:
