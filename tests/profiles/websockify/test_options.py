@@ -175,6 +175,7 @@ def as_theirs(options: Options) -> dict[str, Any]:
 def same_as(theirs: Any, options: Options) -> None:
     taken = {name: value for name, value in theirs.taken.items() if value}
     taken.pop("listen_fd", None)
+    taken.setdefault("cert", "self.pem")  # to theirs an empty --cert is the working directory, a certificate of no use
     if not options.unix_listen:
         taken.pop("unix_listen_mode", None)
     if not options.command:

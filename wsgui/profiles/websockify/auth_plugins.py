@@ -11,9 +11,8 @@ from wsgui.errors import UsageError
 from wsgui.profiles.access import Access
 from wsgui.profiles.formats import ANY, SAME_HOST, FormatError, canonical_origin, is_import_path
 from wsgui.profiles.websockify.outcome import Lost
-from wsgui.profiles.websockify.token_plugins import short_name
+from wsgui.profiles.websockify.table import AUTH_MODULE, short_name
 
-MODULE: Final = "websockify.auth_plugins."
 BASIC: Final = "BasicHTTPAuth"
 ORIGIN: Final = "ExpectOrigin"
 CERTIFICATE: Final = "ClientCertCNAuth"
@@ -53,7 +52,7 @@ def in_profile(plugin: str, source: str | None, unbound_basic: Callable[[], str]
     Raises:
         UsageError: there is no such class.
     """
-    name = short_name(plugin, MODULE)
+    name = short_name(plugin, AUTH_MODULE)
     if name == ORIGIN:
         return _origins_in_profile((source or "").split())
     if not name:

@@ -17,8 +17,8 @@ from wsgui.profiles.websockify import auth_plugins
 from wsgui.profiles.websockify.line import to_line
 from wsgui.profiles.websockify.options import Options, absolute
 from wsgui.profiles.websockify.outcome import Converted, Line, Lost, UnboundSecret
-from wsgui.profiles.websockify.table import DEFAULT_CERT, DEFAULT_UNIX_MODE
-from wsgui.profiles.websockify.token_plugins import in_profile, short_name
+from wsgui.profiles.websockify.table import AUTH_MODULE, DEFAULT_CERT, DEFAULT_UNIX_MODE, short_name
+from wsgui.profiles.websockify.token_plugins import in_profile
 
 __all__ = ["Converted", "Line", "Lost", "UnboundSecret", "suggested_name", "to_line", "to_settings"]
 
@@ -200,7 +200,7 @@ class _Conversion:
 
     @property
     def _by_certificate(self) -> bool:
-        return short_name(self.line.auth_plugin, auth_plugins.MODULE) == auth_plugins.CERTIFICATE
+        return short_name(self.line.auth_plugin, AUTH_MODULE) == auth_plugins.CERTIFICATE
 
     def _client_certificates(self) -> None:
         line = self.line

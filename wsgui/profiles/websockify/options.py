@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, NoReturn, cast
 from wsgui.display import display
 from wsgui.errors import UsageError
 from wsgui.profiles.addresses import MAX_PORT
-from wsgui.profiles.websockify.table import DEFAULT_CERT, DEFAULT_UNIX_MODE, ROWS, Row
+from wsgui.profiles.websockify.table import DEFAULT_CERT, DEFAULT_UNIX_MODE, ROWS, TOKEN_MODULE, Row, short_name
 
 SslVersion = Literal["default", "tlsv1_1", "tlsv1_2", "tlsv1_3"]
 WrapMode = Literal["exit", "ignore", "respawn"]
@@ -132,11 +132,11 @@ def absolute(options: Options, folder: str) -> Options:
     def path(text: str, start: str = folder) -> str:
         return os.path.normpath(os.path.join(start, text)) if text else ""
 
-    source = options.token_source
+    source, plugin = options.token_source, short_name(options.token_plugin, TOKEN_MODULE)
     if source:
-        if options.target_config or options.token_plugin in ("TokenFileName", "UnixDomainSocketDirectory"):
+        if options.target_config or plugin in ("TokenFileName", "UnixDomainSocketDirectory"):
             source = path(source)
-        elif options.token_plugin in ("TokenFile", "ReadOnlyTokenFile", "JWTTokenApi"):
+        elif plugin in ("TokenFile", "ReadOnlyTokenFile", "JWTTokenApi"):
             source = path(source, later)
     return replace(
         options,

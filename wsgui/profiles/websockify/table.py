@@ -7,6 +7,8 @@ from typing import Final
 
 SSL_VERSIONS: Final = ("default", "tlsv1_1", "tlsv1_2", "tlsv1_3")
 WRAP_MODES: Final = ("exit", "ignore", "respawn")
+TOKEN_MODULE: Final = "websockify.token_plugins."  # noqa: S105
+AUTH_MODULE: Final = "websockify.auth_plugins."
 DEFAULT_CERT: Final = "self.pem"
 DEFAULT_UNIX_MODE: Final = 0o600
 
@@ -196,3 +198,9 @@ GROUPS: Final = {
     "Output": OUTPUT,
 }
 ROWS: Final = tuple(row for group in GROUPS.values() for row in group)
+
+
+def short_name(plugin: str, module: str) -> str:
+    """A class of websockify's own `module` by its name alone; any other as it is."""
+    name = plugin.removeprefix(module)
+    return plugin if "." in name else name

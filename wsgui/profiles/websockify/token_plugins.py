@@ -13,8 +13,8 @@ from wsgui.profiles.formats import is_import_path
 from wsgui.profiles.hosts import canonical_host, is_loopback_host
 from wsgui.profiles.token_sources import parse_source
 from wsgui.profiles.websockify.outcome import Lost
+from wsgui.profiles.websockify.table import TOKEN_MODULE, short_name
 
-MODULE: Final = "websockify.token_plugins."
 KINDS: Final = {
     "TokenFile": "file",
     "ReadOnlyTokenFile": "file",
@@ -52,18 +52,13 @@ class SourceOnLine:
     lost: tuple[Lost, ...] = ()
 
 
-def short_name(plugin: str, module: str) -> str:
-    """A class of websockify's own by its name alone; another one as it is."""
-    return plugin.removeprefix(module) if "." not in plugin.removeprefix(module) else plugin
-
-
 def in_profile(plugin: str, source: str | None) -> SourceInProfile:
     """The fields of `[tokens]` that mean ``--token-plugin PLUGIN --token-source SOURCE``; paths are absolute.
 
     Raises:
         UsageError: there is no such class, or it cannot be built from that source.
     """
-    name = short_name(plugin, MODULE)
+    name = short_name(plugin, TOKEN_MODULE)
     if name not in NAMES:
         return _third_party(name, source)
     if not source:
