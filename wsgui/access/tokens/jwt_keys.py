@@ -167,7 +167,7 @@ class KeyPlace:
         self._reference = place if is_reference(place) else ""
         file = place.removeprefix("file:") if self._reference.startswith("file:") else place
         watched = not self._reference or self._reference.startswith("file:")
-        self._path = Path(os.path.expanduser(file)) if watched else None
+        self._path = Path(os.path.abspath(os.path.expanduser(file))) if watched else None
         self._strict = strict
         self._lock = threading.Lock()
         self._keys: Keys | None = None
