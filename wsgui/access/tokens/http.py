@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import re
 import ssl
+from collections.abc import Mapping, Sequence
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final, Protocol
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -23,6 +25,7 @@ from wsgui.errors import WsguiError
 KEPT: Final = 8
 """Connections that are kept for the next look-up."""
 KEPT_SECONDS: Final = 30.0
+CLOSE_SECONDS: Final = 5.0
 
 _PLACE: Final = re.compile(r"%([%s])")
 _UNSURE: Final = frozenset({408, 425, 429})
@@ -33,12 +36,16 @@ for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 
+class _Stream(Protocol):
+    async def aclose(self) -> None: ...
+
+
 class HttpTokens:
     """Leads to where a web server says.
 
     A look-up that fails or is cancelled closes the connection that it used. Connections are pooled here and not by
-    httpx, whose pool loses places, and connections with them, when requests are cancelled at certain moments: each
-    client has one connection, and is either whole or thrown away.
+    httpx, which loses places of its pool, and connections that are being made, when requests are cancelled at certain
+    moments: a client is for one look-up at a time, and is either whole after it or thrown away.
 
     Profiles go to the server directly: proxies that the environment names would see the tokens. websockify's line
     takes them, as websockify does.
@@ -108,7 +115,7 @@ class HttpTokens:
             answer = await self._get(self._filled(token))
         except httpx.HTTPError as error:
             raise LookupFailed(self._explain(error), "Look at the web server that tells where tokens lead.") from None
-        except (httpx.InvalidURL, httpx.CookieConflict, UnicodeError, ValueError):
+        except (httpx.InvalidURL, httpx.CookieConflict, ValueError, ImportError):  # also of a proxy in the environment
             raise LookupFailed(f"{self._shown} cannot be asked for this token.") from None
         if answer is None:
             return None
@@ -156,10 +163,11 @@ class HttpTokens:
     async def _get(self, url: str) -> bytes | None:
         """Return the answer to GET `url`, None when it is a refusal."""
         client = self._client()
+        made: list[_Stream] = []
         try:
-            answer = await self._exchange(client, url)
+            answer = await self._exchange(client, url, made)
         except BaseException:
-            self._throw_away(client)
+            self._throw_away(client, made)
             raise
         if len(self._kept) < KEPT:
             self._kept.append(client)
@@ -167,8 +175,12 @@ class HttpTokens:
             self._throw_away(client)
         return answer
 
-    async def _exchange(self, client: httpx.AsyncClient, url: str) -> bytes | None:
-        async with client.stream("GET", url) as response:
+    async def _exchange(self, client: httpx.AsyncClient, url: str, made: list[_Stream]) -> bytes | None:
+        async def trace(event: str, info: Mapping[str, Any]) -> None:
+            if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+                made.append(info["return_value"])
+
+        async with client.stream("GET", url, extensions={"trace": trace}) as response:
             status = response.status_code
             refused = not 200 <= status <= 299
             if refused and not self._lenient and (status in _UNSURE or not 400 <= status <= 499):
@@ -216,7 +228,15 @@ class HttpTokens:
         # Their texts may have the URL in them, and so the token.
         return f"{self._shown} did not answer as a web server does ({type(error).__name__})."
 
-    def _throw_away(self, client: httpx.AsyncClient) -> None:
-        task = asyncio.get_running_loop().create_task(client.aclose())
+    def _throw_away(self, client: httpx.AsyncClient, made: Sequence[_Stream] = ()) -> None:
+        task = asyncio.get_running_loop().create_task(_close(client, made))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
+
+
+async def _close(client: httpx.AsyncClient, made: Sequence[_Stream]) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            for each in (client, *made):
+                with contextlib.suppress(OSError, httpx.HTTPError):
+                    await each.aclose()
