@@ -23,7 +23,8 @@ from tests.support.raw import RawClient, client_frame, tcp_target
 from tests.support.waiting import until
 from wsgui.bridge import bridge as bridge_module
 from wsgui.bridge import handshake
-from wsgui.bridge.handshake import _tls_problem, serialize
+from wsgui.bridge.answers import serialize
+from wsgui.bridge.handshake import _tls_problem
 from wsgui.engine.events import ClientRefused
 from wsgui.profiles.model import Profile
 from wsgui.web.files import FileServer

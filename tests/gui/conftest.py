@@ -357,6 +357,7 @@ def make_tunnel() -> MakeTunnel:
             refusal=None,
             listen="127.0.0.1:6080",
             page_url=page,
+            viewer_url=page,
             websocket_url=page.replace("http", "ws"),
             reach=Reach.THIS_COMPUTER,
             secure=False,

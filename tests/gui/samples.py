@@ -65,6 +65,7 @@ def tunnel(name: str = "Office desktop", **changes: Any) -> TunnelSnapshot:
         refusal=None,
         listen="127.0.0.1:6080",
         page_url="http://127.0.0.1:6080/",
+        viewer_url="http://127.0.0.1:6080/",
         websocket_url="ws://127.0.0.1:6080/",
         reach=Reach.THIS_COMPUTER,
         secure=False,

@@ -80,8 +80,8 @@ def test_what_is_trusted_is_kept() -> None:
     assert kept.tls.certificate_file == "unbound:cert.pem"
 
 
-def test_keeping_what_this_version_has_not_is_refused() -> None:
-    with pytest.raises(ProfileError, match="not built yet"):
+def test_keeping_what_does_not_go_together_is_refused() -> None:
+    with pytest.raises(ProfileError, match="a target and a command"):
         preview(HOSTILE.encode(), "office.toml").accept(["command"])
 
 

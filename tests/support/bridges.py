@@ -12,9 +12,10 @@ from typing import Any
 
 from tests.support.raw import RawClient
 from wsgui.access.origins import OriginRules
-from wsgui.bridge.bridge import Bridge, Settings
+from wsgui.bridge.bridge import Bridge
 from wsgui.bridge.buffer import ReadBuffer
 from wsgui.bridge.relay import Relay
+from wsgui.bridge.settings import Settings
 from wsgui.bridge.targets import Connector, Target
 from wsgui.errors import TargetError
 from wsgui.profiles.addresses import DemoAddress
@@ -52,6 +53,8 @@ class Watcher:
 
     def target_problem(self, problem: TargetError | None) -> None:
         self.problems.append(problem)
+
+    def answered(self, client: str, method: str, path: str, status: int) -> None: ...
 
     def starved(self) -> None: ...
 

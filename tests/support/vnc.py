@@ -9,11 +9,13 @@ import select
 import shlex
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from PIL import Image, ImageChops
 
 from tests.support.programs import end, need
@@ -21,7 +23,9 @@ from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
 SIZE = (640, 480)
 PROGRAMS = ("Xtigervnc", "xterm", "xdotool", "import", "display")
-OPTIONS = ("-localhost", "-SecurityTypes", "None", "-geometry", f"{SIZE[0]}x{SIZE[1]}", "-depth", "24", "-AlwaysShared")
+OPTIONS = ("-localhost", "-geometry", f"{SIZE[0]}x{SIZE[1]}", "-depth", "24", "-AlwaysShared")
+# What every VNC server obscures its password file with, each byte's bits in the order that VNC's DES takes them.
+_PASSWORD_KEY = bytes(int(f"{byte:08b}"[::-1], 2) for byte in (23, 82, 107, 6, 35, 78, 88, 7))
 _ATTEMPTS = 5
 
 
@@ -98,11 +102,22 @@ def difference(one: Image.Image, other: Image.Image) -> int:
 
 
 @contextmanager
-def vnc_desktop(folder: Path) -> Iterator[VncDesktop]:
-    """Run a VNC server without a password on a free display and a free loopback port."""
+def vnc_desktop(folder: Path, *, password: str = "", port: int = 0) -> Iterator[VncDesktop]:
+    """Run a VNC server on a free display.
+
+    Args:
+        folder: Where its files go.
+        password: What it asks for, up to 8 ASCII characters (VncAuth); "" = nothing.
+        port: On loopback; 0 = a free one.
+    """
     need(*PROGRAMS)
     folder.mkdir(parents=True, exist_ok=True)
-    server, number, port = _start_server(folder)
+    security = ["-SecurityTypes", "None"]
+    if password:
+        file = folder / "passwd"
+        file.write_bytes(_obscured(password))
+        security = ["-SecurityTypes", "VncAuth", "-PasswordFile", str(file)]
+    server, number, port = _start_server(folder, security, port)
     desktop = VncDesktop(number, port, folder, [server])
     try:
         yield desktop
@@ -111,17 +126,23 @@ def vnc_desktop(folder: Path) -> Iterator[VncDesktop]:
             end(process)
 
 
-def _start_server(folder: Path) -> tuple[subprocess.Popen[bytes], int, int]:
+def _obscured(password: str) -> bytes:
+    """The password as it stands in a password file."""
+    des = Cipher(TripleDES(_PASSWORD_KEY * 3), modes.ECB()).encryptor()
+    return des.update(password.encode("ascii").ljust(8, b"\0")[:8]) + des.finalize()
+
+
+def _start_server(folder: Path, security: Sequence[str], wanted_port: int) -> tuple[subprocess.Popen[bytes], int, int]:
     """Start the server, which takes a free display; the port may be taken in between, so it is tried again."""
     log = folder / "Xtigervnc.log"
     for _ in range(_ATTEMPTS):
-        with socket.create_server(("127.0.0.1", 0)) as free:
+        with socket.create_server(("127.0.0.1", wanted_port)) as free:
             port = int(free.getsockname()[1])
         reading, writing = os.pipe()
         try:
             with log.open("ab") as output:
                 server = subprocess.Popen(
-                    ["Xtigervnc", "-displayfd", str(writing), "-rfbport", str(port), *OPTIONS],
+                    ["Xtigervnc", "-displayfd", str(writing), "-rfbport", str(port), *OPTIONS, *security],
                     pass_fds=(writing,),
                     stdout=output,
                     stderr=subprocess.STDOUT,

@@ -23,10 +23,12 @@ class BackgroundWriter:
     Args:
         stream: Text stream; it is not closed. One that is gone (a closed pipe) swallows what comes.
         notice: Makes the line that says how many lines were left out; None leaves that unsaid.
+        ending: What is written behind each text.
     """
 
-    def __init__(self, stream: TextStream, notice: Callable[[int], str] | None = None) -> None:
+    def __init__(self, stream: TextStream, notice: Callable[[int], str] | None = None, *, ending: str = "\n") -> None:
         self._notice = notice
+        self._ending = ending
         self._write = _writer(stream)
         self._queue: queue.Queue[str | None] = queue.Queue(_MOST_WAITING)
         self._left_out = 0
@@ -34,7 +36,7 @@ class BackgroundWriter:
         self._thread.start()
 
     def put(self, text: str, lines: int = 1) -> None:
-        """Have `text`, of so many lines, written, with a line break behind it."""
+        """Have `text`, of so many lines, written."""
         try:
             self._queue.put_nowait(text)
         except queue.Full:
@@ -62,7 +64,7 @@ class BackgroundWriter:
                 lines.append(self._notice(count))
             # A reader that has gone is no reason to stop taking lines from the queue.
             with contextlib.suppress(OSError, ValueError):
-                self._write("".join(f"{line}\n" for line in lines))
+                self._write("".join(line + self._ending for line in lines))
 
 
 def _writer(stream: TextStream) -> Callable[[str], None]:

@@ -4,54 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 import time
-from collections.abc import Coroutine
-from dataclasses import dataclass
-from typing import Final, Protocol
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Final
 
-from wsgui.access.origins import OriginRules
+from wsgui.access.admission import Admission
+from wsgui.access.visitor import Denied, Permit
 from wsgui.bridge.buffer import ReadBuffer
 from wsgui.bridge.ends import LINGER_SECONDS, STALL_SECONDS, End
-from wsgui.bridge.frames import GOING_AWAY, INTERNAL_ERROR
-from wsgui.bridge.handshake import Handshake, Rule
+from wsgui.bridge.frames import GOING_AWAY, INTERNAL_ERROR, POLICY_VIOLATION
+from wsgui.bridge.handshake import Handshake
 from wsgui.bridge.limits import Counts, address_key
 from wsgui.bridge.listener import Listener
 from wsgui.bridge.readiness import readiness_of
 from wsgui.bridge.relay import Relay
-from wsgui.bridge.targets import Connector
+from wsgui.bridge.request import Request
+from wsgui.bridge.settings import Observer, Rule, Settings
 from wsgui.errors import TargetError
-from wsgui.profiles.model import Limits
-from wsgui.web.files import FileServer
 
 TICK_SECONDS: Final = 1.0
+REVIEW_SECONDS: Final = 5.0
+"""How often it is asked whether what sessions rest on still holds."""
 FLUSH_SECONDS: Final = 2.5
 """How long a bridge that closes waits for what is on its way; longer than an end lingers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What a bridge goes by; replaced as a whole on reload, for the clients that come after.
-
-    `tls` is None without a certificate; `files` is None without a web root.
-    """
-
-    connector: Connector
-    rules: OriginRules
-    limits: Limits
-    files: FileServer | None
-    tls: ssl.SSLContext | None
-    tls_only: bool
-
-
-class Observer(Protocol):
-    """Who is told what happens on a bridge, on the engine's loop; the engine's tunnel."""
-
-    def opened(self, relay: Relay) -> None: ...
-    def closed(self, relay: Relay) -> None: ...
-    def refused(self, client: str, origin: str, status: int, message: str, hint: str, rule: Rule) -> None: ...
-    def target_problem(self, problem: TargetError | None) -> None: ...
-    def starved(self) -> None: ...
+EVERYBODY: Final = Permit()
 
 
 class Bridge:
@@ -65,7 +44,7 @@ class Bridge:
     ) -> None:
         self.loop = loop
         self.buffer = buffer
-        self.settings = settings
+        self._settings = settings
         readiness_of(loop)  # made now: no client pays for it, and descriptors are counted from here
         self.relays: dict[int, Relay] = {}
         """Sessions by number, in the order in which they began."""
@@ -78,9 +57,67 @@ class Bridge:
         self._answers: set[asyncio.Task[None]] = set()
         self._lingering: dict[End, tuple[int, float]] = {}
         self._sent_away: dict[End, None] = {}
+        self._admissions: dict[Admission, int] = {}
+        self._retired: set[Admission] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._next_review = 0.0
         self._number = 0
+        self._accepted = 0
         self._ticking: asyncio.TimerHandle | None = None
         self._quiet: asyncio.Future[None] | None = None
+
+    # Settings
+
+    @property
+    def settings(self) -> Settings:
+        return self._settings
+
+    @settings.setter
+    def settings(self, settings: Settings) -> None:
+        old, self._settings = self._settings, settings
+        if old.admission is not None and old.admission is not settings.admission:
+            self._retire(old.admission)
+        self._review()
+
+    @contextmanager
+    def in_use(self, admission: Admission) -> Iterator[None]:
+        """Keep an admission open while it is asked, also when other settings have come meanwhile."""
+        self._admissions[admission] = self._admissions.get(admission, 0) + 1
+        try:
+            yield
+        finally:
+            self._admissions[admission] -= 1
+            if not self._admissions[admission]:
+                del self._admissions[admission]
+                if admission in self._retired:
+                    self._retired.discard(admission)
+                    self._spawn(admission.close())
+
+    def _retire(self, admission: Admission) -> None:
+        if admission in self._admissions:
+            self._retired.add(admission)
+        else:
+            self._spawn(admission.close())
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = self.loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _review(self) -> None:
+        """See to it that sessions end whose user, token or certificate has been taken back."""
+        self._next_review = time.monotonic() + REVIEW_SECONDS
+        settings = self._settings
+        if settings.withdraws and settings.admission is not None and any(r.grants for r in self.relays.values()):
+            self._spawn(self._end_withdrawn(settings.admission))
+
+    async def _end_withdrawn(self, admission: Admission) -> None:
+        grants = {grant for relay in self.relays.values() for grant in relay.grants}
+        with self.in_use(admission):
+            withdrawn = await admission.withdrawn(grants)
+        for relay in tuple(self.relays.values()):
+            if not withdrawn.isdisjoint(relay.grants):
+                relay.end(POLICY_VIOLATION, "What let you in has been taken back")
 
     # Listening
 
@@ -117,10 +154,14 @@ class Bridge:
                 next(iter(self._sent_away)).close()
             else:
                 next(iter(self._handshakes)).close()
-        handshake = Handshake(self, sock, key, client_name)
+        self._accepted += 1
+        handshake = Handshake(self, sock, host, key, client_name, self._accepted)
         self._handshakes[handshake] = None
         self._handshake_counts.add(key)
         handshake.begin()
+        self._watch()
+
+    def _watch(self) -> None:
         if self._ticking is None:
             self._ticking = self.loop.call_later(TICK_SECONDS, self._tick)
 
@@ -155,6 +196,22 @@ class Bridge:
         self.handshake_over(handshake)
         self._observer.refused(handshake.client_name, origin, status, message, hint, rule)
 
+    def waits_again(self, handshake: Handshake) -> None:
+        """A client that was answered keeps its connection for another request."""
+        self._handshakes[handshake] = None
+        self._handshake_counts.add(handshake.limit_key)
+        self._watch()
+
+    def denied(self, handshake: Handshake, denied: Denied) -> None:
+        """A plain request was denied; its answer is on its way."""
+        self._observer.refused(handshake.client_name, "", denied.status, denied.message, denied.hint, denied.rule)
+
+    def answered(self, handshake: Handshake, request: Request, status: int) -> None:
+        """A plain request has got its answer."""
+        if self.settings.log_requests:
+            path = request.target.partition(b"?")[0].decode("latin-1")
+            self._observer.answered(handshake.client_name, request.method, path, status)
+
     def answering(self, handshake: Handshake, answer: Coroutine[None, None, None]) -> None:
         """Let a plain request be answered; it counts as a connection meanwhile."""
         self.handshake_over(handshake)
@@ -172,11 +229,23 @@ class Bridge:
 
         task.add_done_callback(done)
 
-    def upgraded(self, handshake: Handshake, client: End, response: bytes, origin: str, early: bytes) -> None:
+    def upgraded(
+        self,
+        handshake: Handshake,
+        client: End,
+        response: bytes,
+        origin: str,
+        early: bytes,
+        permit: Permit = EVERYBODY,
+    ) -> None:
         """Let a client in: answer at once, then connect to the target (as websockify does)."""
         self.handshake_over(handshake)
         self._number += 1
-        connector = self.settings.connector
+        settings = self._settings
+        connector = settings.connector
+        if permit.target is not None and settings.connector_to is not None:
+            connector = settings.connector_to(permit.target, permit.from_outside)
+        assert connector is not None
         relay = Relay(
             number=self._number,
             client=client,
@@ -187,6 +256,9 @@ class Bridge:
             secure=handshake.secure,
             limit_key=handshake.limit_key,
             on_ended=self._ended,
+            identity=permit.identity,
+            grants=permit.grants,
+            tap=settings.taps(handshake.number) if settings.taps is not None else None,
         )
         self.relays[relay.number] = relay
         self._counts.add(relay.limit_key)
@@ -260,6 +332,8 @@ class Bridge:
                 self._lingering[end] = (end.pending, now)
             elif now - since > (STALL_SECONDS if pending else LINGER_SECONDS):
                 end.close()
+        if self.relays and now >= self._next_review:
+            self._review()
         busy = self.relays or self._handshakes or self._lingering
         self._ticking = self.loop.call_later(TICK_SECONDS, self._tick) if busy else None
 
@@ -289,6 +363,9 @@ class Bridge:
         if self._ticking is not None:
             self._ticking.cancel()
             self._ticking = None
+        if self._settings.admission is not None:
+            self._retire(self._settings.admission)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _wait_quiet(self, seconds: float) -> None:
         quiet = self._quiet = self.loop.create_future()

@@ -48,6 +48,11 @@ class End(Protocol):
         """Bytes accepted by `send` that the kernel has not taken yet."""
         ...
 
+    @property
+    def farewell(self) -> str:
+        """Why the peer ended, for people, where it is a program; else, and as long as that is not known, empty."""
+        ...
+
     def send(self, data: bytes | memoryview) -> bool:
         """Send `data`, or keep a copy of what the kernel does not take now.
 
@@ -138,6 +143,10 @@ class SocketEnd:
         self._discardable = LINGER_BYTES
         self._lingers = False
         self._lingering: asyncio.TimerHandle | None = None
+
+    @property
+    def farewell(self) -> str:
+        return ""
 
     @property
     def pending(self) -> int:

@@ -1,50 +1,40 @@
-"""From an accepted socket to its answer: TLS or not, one request head, then a file, a refusal, or the upgrade."""
+"""From an accepted socket to its answer: TLS or not, a request, who may come in; a file, a refusal, the upgrade."""
 
 from __future__ import annotations
 
 import asyncio
-import os
+import math
 import socket
 import ssl
 import time
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 import aiofastnet
 
 from wsgui.access.origins import check
+from wsgui.access.visitor import Denied, Visitor
+from wsgui.bridge import answers
 from wsgui.bridge.buffer import START
-from wsgui.bridge.ends import STALL_SECONDS, End, SocketEnd
+from wsgui.bridge.ends import STALL_SECONDS, End, SocketEnd, nothing
 from wsgui.bridge.request import BadRequest, Request, RequestParser, upgrade_response
+from wsgui.bridge.settings import Rule
 from wsgui.bridge.transport_end import INCOMING_BIO_BYTES, TransportEnd
 from wsgui.display import display
-from wsgui.web.pages import information_page, refusal
-from wsgui.web.response import OpenFile, Response
+from wsgui.web.pages import refusal
+from wsgui.web.response import Response
 
 if TYPE_CHECKING:
     from wsgui.bridge.bridge import Bridge
 
-Rule = Literal["origin", "host", "limit", "request", "tls", "path"]
-
 FOREVER_SECONDS: Final = 365 * 86400.0
 """What a transport is told as its deadline: the bridge's clock keeps the profile's, and None would be its own."""
-FILE_PIECE: Final = 256 * 1024
+KEEP_ALIVE_SECONDS: Final = 30.0
+"""How long a connection that was answered stays open for another request."""
 
 _TLS_FIRST_BYTES: Final = (b"\x16", b"\x80")
 """A TLS record of type handshake (RFC 8446, section 5.1); an SSLv2 hello, which the handshake then refuses."""
 _HANDSHAKE_FAILURE: Final = bytes((0x15, 3, 1, 0, 2, 2, 40))
 """A TLS alert, fatal, handshake_failure (RFC 8446, section 6)."""
-
-
-def serialize(response: Response) -> bytes:
-    """Return the head of an HTTP answer and its body, if it has one of its own; the connection is closed after it."""
-    lines = [f"HTTP/1.1 {response.status} {HTTPStatus(response.status).phrase}"]
-    for name, value in response.headers:
-        if "\r" in value or "\n" in value:
-            raise ValueError("line break in a header field")
-        lines.append(f"{name}: {value}")
-    lines.append("Connection: close\r\n\r\n")
-    return "\r\n".join(lines).encode("latin-1") + response.body
 
 
 class Handshake:
@@ -53,25 +43,38 @@ class Handshake:
     Args:
         bridge: Whose rules hold.
         sock: As accepted, non-blocking; owned by this object until it is handed on.
+        host: Its address without a port; empty for a unix peer.
         limit_key: What its address counts as, see `limits.address_key`.
         client_name: For people.
+        number: Which of the tunnel's accepted connections it is, from 1.
     """
 
     __slots__ = (
+        "_answered",
         "_bridge",
+        "_context",
+        "_early",
         "_end",
         "_head_only",
+        "_host",
         "_parser",
         "_sock",
         "_task",
         "client_name",
         "deadline",
         "limit_key",
+        "number",
         "secure",
     )
 
-    def __init__(self, bridge: Bridge, sock: socket.socket, limit_key: str, client_name: str) -> None:
+    def __init__(
+        self, bridge: Bridge, sock: socket.socket, host: str, limit_key: str, client_name: str, number: int
+    ) -> None:
         self._bridge = bridge
+        self._context = bridge.settings.tls
+        self._host = host
+        self._answered = False
+        self._early = b""
         self._sock: socket.socket | None = sock
         self._end: End | None = None
         self._parser: RequestParser | None = None
@@ -79,13 +82,14 @@ class Handshake:
         self._head_only = False
         self.limit_key = limit_key
         self.client_name = client_name
+        self.number = number
         self.secure = False
         self.deadline = time.monotonic() + bridge.settings.limits.handshake_seconds
 
     def begin(self) -> None:
         """Look at what the client says first; it may all be there already."""
         assert self._sock is not None
-        if self._bridge.settings.tls is None:
+        if self._context is None:
             self._plain(self._sock)
         else:
             self._sniff()
@@ -131,7 +135,7 @@ class Handshake:
                 bridge.loop,
                 lambda: TransportEnd(bridge.loop, self._made, bridge.buffer),
                 sock,
-                ssl=bridge.settings.tls,
+                ssl=self._context,
                 ssl_handshake_timeout=FOREVER_SECONDS,
                 ssl_shutdown_timeout=STALL_SECONDS,  # flushing included; who does not answer is closed by our clock
                 ssl_incoming_bio_size=INCOMING_BIO_BYTES,
@@ -163,9 +167,10 @@ class Handshake:
 
     def _received(self, stop: int) -> None:
         parser, end = self._parser, self._end
-        if parser is None or end is None:
-            return
         data = bytes(self._bridge.buffer.view[START:stop])
+        if parser is None or end is None:
+            self._early += data  # while it is decided; no more than a read, as the end is paused
+            return
         if not parser.begun and not self.secure and data[:1] in _TLS_FIRST_BYTES:
             self._refuse_tls(end)
             return
@@ -192,15 +197,56 @@ class Handshake:
             self._refuse(403, denied.message, denied.hint, denied.rule, origin or "")
         elif settings.tls_only and not self.secure:
             self._insist_on_tls(request, host, upgrade=upgrade)
+        elif self.secure and self._context is not settings.tls:
+            # What its TLS has verified was asked for by settings that no longer hold: it has to come anew.
+            self._refuse(421, "The tunnel's certificate settings have changed.", "Connect again.", "tls")
         elif (full := bridge.full(self.limit_key)) is not None:
             self._refuse(*full, "limit", origin or "")
-        elif upgrade:
+        elif not upgrade:
+            self._parser = None
+            end.pause()
+            bridge.answering(self, self._serve(end, request))
+        elif settings.admission is None:
             self._parser = None
             bridge.upgraded(self, end, response, display(origin or ""), early)
         else:
             self._parser = None
+            self._early = early
+            self.deadline = math.inf  # whoever decides has deadlines of its own
             end.pause()
-            bridge.answering(self, self._serve(end, request))
+            self._task = bridge.loop.create_task(self._admit(end, request, response, display(origin or "")))
+
+    async def _admit(self, end: End, request: Request, response: bytes, origin: str) -> None:
+        """Ask who may come in, and where they may go; then open the WebSocket."""
+        bridge = self._bridge
+        admission = bridge.settings.admission
+        assert admission is not None
+        try:
+            with bridge.in_use(admission):
+                permit = await admission.admit(self._visitor(request))
+        except Denied as denied:
+            self._task = None
+            self._deny(denied, origin)
+            return
+        except Exception:
+            self._task = None
+            self._refuse(500, "wsgui itself has failed.", "Look into the tunnel's log.", "plugin", origin)
+            raise
+        self._task = None
+        if end.closed:
+            bridge.handshake_over(self)
+        elif (full := bridge.full(self.limit_key)) is not None:
+            self._refuse(*full, "limit", origin)
+        else:
+            early, self._early = self._early, b""
+            bridge.upgraded(self, end, response, origin, early, permit)
+
+    def _visitor(self, request: Request) -> Visitor:
+        fields = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.fields.items()}
+        from wsgui.access.client_certificates import common_name
+
+        name = common_name(self._end.ssl_object) if isinstance(self._end, TransportEnd) else None
+        return Visitor(self._host, request.target.decode("latin-1"), fields, self.secure, name)
 
     def _insist_on_tls(self, request: Request, host: str, *, upgrade: bool) -> None:
         if upgrade or request.method not in ("GET", "HEAD"):
@@ -212,67 +258,64 @@ class Handshake:
         self._bridge.handshake_over(self)
 
     async def _serve(self, end: End, request: Request) -> None:
-        """Answer a plain request: a file beneath the web root, or the page that says what this is."""
+        """Answer a plain request, and wait for the next one where that may be."""
+        bridge = self._bridge
+        settings = bridge.settings
+        keep_alive = request.may_be_followed
         try:
-            response = await self._respond(request)
-            try:
-                await _sent(end, serialize(response))
-            except BaseException:
-                if response.file is not None:
-                    response.file.close()
-                raise
-            if response.file is not None:
-                await self._stream(end, response.file)
+            denied = await self._denied_files(request)
+            if denied is not None:
+                response = _denial(denied)
+                response = response.without_body() if self._head_only else response
+                bridge.denied(self, denied)
+            else:
+                response = await answers.respond(
+                    bridge.loop, settings.files, request, page=settings.has_page, secure=self.secure
+                )
+            keep_alive = keep_alive and bridge.listener is not None
+            await answers.send(bridge.loop, end, response, keep_alive=keep_alive)
         except TimeoutError:
             end.close()
         except BaseException:
             end.close()
             raise
-        self._bridge.sent_away(self, end)
+        else:
+            bridge.answered(self, request, response.status)
+        if keep_alive and not end.closed and not self._early:
+            self._again(end)
+        else:
+            bridge.sent_away(self, end)
 
-    async def _respond(self, request: Request) -> Response:
-        files = self._bridge.settings.files
-        if files is not None:
-            fields = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.fields.items()}
-            answering = self._bridge.loop.run_in_executor(
-                None, files.respond, request.method, request.target.decode("latin-1"), fields
-            )
-            try:
-                return await asyncio.shield(answering)
-            except asyncio.CancelledError:
-                # The thread goes on, and may have opened a file in the end.
-                answering.add_done_callback(_close_unsent)
-                raise
-        if request.method in ("GET", "HEAD"):
-            return information_page(head=self._head_only)
-        return refusal(405, "Only GET and HEAD are answered here.", headers=(("Allow", "GET, HEAD"),))
-
-    async def _stream(self, end: End, file: OpenFile) -> None:
-        """Send a file, and close it once nobody reads from it any more."""
-        loop = self._bridge.loop
-        left = file.size
-        reading: asyncio.Future[bytes] | None = None
+    async def _denied_files(self, request: Request) -> Denied | None:
+        admission = self._bridge.settings.admission
+        if admission is None:
+            return None
         try:
-            while left and not end.closed:
-                reading = loop.run_in_executor(None, os.read, file.fd, min(left, FILE_PIECE))
-                piece = await asyncio.shield(reading)
-                if not piece:
-                    end.close()  # it has shrunk: the length announced cannot be kept
-                    return
-                left -= len(piece)
-                await _sent(end, piece)
-        finally:
-            if reading is None or reading.done():
-                file.close()
-            else:
-                # A thread reads from it: its number may not be given to another connection meanwhile.
-                reading.add_done_callback(lambda _: file.close())
+            with self._bridge.in_use(admission):
+                await admission.admit_to_files(self._visitor(request))
+        except Denied as denied:
+            return denied
+        return None
+
+    def _again(self, end: End) -> None:
+        """Wait for another request on this connection."""
+        self._answered = True
+        self._early = b""
+        self.deadline = time.monotonic() + KEEP_ALIVE_SECONDS
+        self._bridge.waits_again(self)
+        self._listen_to(end)
+        end.on_drained = nothing
+        end.resume()
 
     # Endings
 
     def _refuse(self, status: int, message: str, hint: str, rule: Rule, origin: str = "") -> None:
         self._answer(refusal(status, message, hint))
         self._bridge.refused(self, display(origin), status, message, hint, rule)
+
+    def _deny(self, denied: Denied, origin: str) -> None:
+        self._answer(_denial(denied))
+        self._bridge.refused(self, origin, denied.status, denied.message, denied.hint, denied.rule)
 
     def _refuse_tls(self, end: End) -> None:
         self._parser = None
@@ -284,12 +327,14 @@ class Handshake:
     def _answer(self, response: Response) -> None:
         self._parser = None
         if self._end is not None:
-            self._end.send(serialize(response.without_body() if self._head_only else response))
+            self._end.send(answers.serialize(response.without_body() if self._head_only else response))
             self._bridge.sent_away(self, self._end)
 
     def expire(self) -> None:
         """The deadline has passed: answer 408 where the client can understand that, and close."""
-        if self._parser is not None and self._end is not None:
+        if self._answered and self._parser is not None and not self._parser.begun:
+            self.close()  # it only might have asked for more
+        elif self._parser is not None and self._end is not None:
             seconds = self._bridge.settings.limits.handshake_seconds
             message = f"The request was not complete within {seconds:g} s."
             hint = "Send it at once, or raise [limits] handshake_seconds."
@@ -319,46 +364,8 @@ class Handshake:
         self._bridge.handshake_over(self)
 
 
-def _close_unsent(answering: asyncio.Future[Response]) -> None:
-    if not answering.cancelled() and answering.exception() is None and (file := answering.result().file) is not None:
-        file.close()
-
-
-async def _sent(end: End, data: bytes) -> None:
-    """Send `data`, and wait until the kernel has taken all of it or the client is gone; then `end` is closed.
-
-    A client that only says that it will send no more still gets its answer.
-
-    Raises:
-        TimeoutError: The client took nothing for STALL_SECONDS.
-    """
-    if end.send(data) or end.closed:
-        return
-    loop = asyncio.get_running_loop()
-    drained: asyncio.Future[None] = loop.create_future()
-
-    def over() -> None:
-        if not drained.done():
-            drained.set_result(None)
-
-    def ended(error: OSError | None) -> None:
-        if error is not None or not end.pending:  # nothing pending: what was sent was not taken at all
-            end.close()
-        if end.closed:
-            over()
-
-    end.on_drained = over
-    end.on_end = ended
-    end.resume()
-    pending = end.pending
-    try:
-        while not drained.done() and not end.closed:
-            await asyncio.wait((drained,), timeout=STALL_SECONDS)
-            if not drained.done() and end.pending >= pending:
-                raise TimeoutError
-            pending = end.pending
-    finally:
-        end.pause()
+def _denial(denied: Denied) -> Response:
+    return refusal(denied.status, denied.message, denied.hint, headers=denied.headers)
 
 
 def _tls_problem(error: BaseException) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 import socket
@@ -49,8 +50,14 @@ class ListenError(TunnelError):
         self.suggested_port = suggested_port
 
 
-async def open_listeners(loop: asyncio.AbstractEventLoop, address: ListenAddress) -> list[socket.socket]:
+async def open_listeners(
+    loop: asyncio.AbstractEventLoop, address: ListenAddress, *, unix_mode: int | None = None
+) -> list[socket.socket]:
     """Bind and listen; all of a name's addresses, or none.
+
+    Args:
+        unix_mode: The permissions of a unix socket, which then takes the place of any other socket; None: 0600, and
+            one that somebody listens at stays.
 
     Raises:
         ListenError: Why not, in words.
@@ -58,7 +65,7 @@ async def open_listeners(loop: asyncio.AbstractEventLoop, address: ListenAddress
     if isinstance(address, InheritedAddress):
         return [_inherited(address)]
     if isinstance(address, UnixAddress):
-        return [_unix(address)]
+        return [_unix(address, unix_mode)]
     candidates = await _candidates(loop, address)
     sockets: list[socket.socket] = []
     port = address.port
@@ -138,11 +145,15 @@ def _has_ipv6_loopback() -> bool:
     return True
 
 
-def _unix(address: UnixAddress) -> socket.socket:
+def _unix(address: UnixAddress, mode: int | None) -> socket.socket:
     path = address.path
-    _remove_stale(path)
+    if mode is None:
+        _remove_stale(path)
+    elif _is_socket(path):
+        with contextlib.suppress(OSError):  # what stands in the way is told by bind
+            os.unlink(path)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)
+    before = os.umask(0o177 if mode is None else 0o777 & ~mode)
     try:
         sock.setblocking(False)
         sock.bind(path)

@@ -231,7 +231,8 @@ class ProgramConnector:
         self._leave(child)
 
     def _error_line(self, pid: int) -> Callable[[str], None]:
-        return lambda line: self._say(logging.INFO, f"{self.address}[{pid}]: {line}")
+        say, name = self._say, self.address  # not ourselves: what is held by those that run may not hold us
+        return lambda line: say(logging.INFO, f"{name}[{pid}]: {line}")
 
     def _leave(self, child: Child) -> None:
         if child in self._running and child not in self._tasks:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
+from wsgui.access.visitor import Grant
 from wsgui.bridge.buffer import START, ReadBuffer
 from wsgui.bridge.ends import End
 from wsgui.bridge.frames import (
@@ -24,6 +25,7 @@ from wsgui.bridge.frames import (
     write_header,
 )
 from wsgui.recording.protocols import guess
+from wsgui.recording.tap import Tap
 
 HEAD_BYTES: Final = 64
 """As many first bytes each way are kept to recognise the protocol."""
@@ -55,6 +57,9 @@ class Relay:
         target_name: For people, `office:5901`.
         secure: Whether the client came over TLS.
         on_ended: Called once with this relay when the session is over; the ends may still be flushing.
+        identity: Who the client is, for people; empty when that was not asked.
+        grants: What the session rests on.
+        tap: What sees the session's bytes; None without one, and then it costs nothing.
     """
 
     __slots__ = (
@@ -77,6 +82,7 @@ class Relay:
         "_rated_at",
         "_rated_to_client",
         "_rated_to_target",
+        "_tap",
         "_target",
         "_target_head",
         "_view",
@@ -84,6 +90,8 @@ class Relay:
         "client_name",
         "code",
         "ended",
+        "grants",
+        "identity",
         "limit_key",
         "number",
         "origin",
@@ -111,6 +119,9 @@ class Relay:
         secure: bool,
         limit_key: str,
         on_ended: Callable[[Relay], None],
+        identity: str = "",
+        grants: tuple[Grant, ...] = (),
+        tap: Tap | None = None,
     ) -> None:
         now = time.monotonic()
         self.number = number
@@ -119,6 +130,9 @@ class Relay:
         self.target_name = target_name
         self.secure = secure
         self.limit_key = limit_key
+        self.identity = identity
+        self.grants = grants
+        self._tap = tap
         self.since = time.time()
         self.started = now
         self.to_client_bytes = 0
@@ -210,7 +224,34 @@ class Relay:
         if decoder.eventful:
             self._control_frames()
 
+    # The same with somebody who sees it.
+
+    def _tapped_from_target(self, end: int) -> None:
+        length = end - START
+        self.to_client_bytes += length
+        whole = self._client.send(self._view[write_header(self._data, length) : end])
+        if self._tap is not None:
+            self._tap.from_target(self._view[START:end], whole=whole)
+        if not whole and self._target is not None:
+            self._target.pause()
+
+    def _tapped_from_client(self, end: int) -> None:
+        decoder = self._decoder
+        behind = decoder.decode(self._data, self._view, end)
+        self._heard = True
+        if behind > START:
+            self.to_target_bytes += behind - START
+            whole = self._target.send(self._view[START:behind])  # type: ignore[union-attr]  # as above
+            if self._tap is not None:
+                self._tap.from_client(self._view[START:behind], whole=whole)
+            if not whole:
+                self._client.pause()
+        if decoder.eventful:
+            self._control_frames()
+
     def _client_drained(self) -> None:
+        if self._tap is not None:
+            self._tap.drained(to_client=True)
         if self._pong_due is not None:
             payload, self._pong_due = self._pong_due, None
             if not self._client.send(control_frame(PONG, payload)):
@@ -219,6 +260,8 @@ class Relay:
             self._target.resume()
 
     def _target_drained(self) -> None:
+        if self._tap is not None:
+            self._tap.drained(to_client=False)
         self._client.resume()
 
     # The first read each way, looked at to recognise the protocol.
@@ -226,17 +269,17 @@ class Relay:
     def _first_from_target(self, end: int) -> None:
         self._target_head += bytes(self._view[START : min(end, START + HEAD_BYTES - len(self._target_head))])
         if self._target is not None and len(self._target_head) >= HEAD_BYTES:
-            self._target.on_data = self._from_target
-        self._from_target(end)
+            self._target.on_data = self._from_target if self._tap is None else self._tapped_from_target
+        (self._from_target if self._tap is None else self._tapped_from_target)(end)
 
     def _first_from_client(self, end: int) -> None:
         before = self.to_target_bytes
-        self._from_client(end)
+        (self._from_client if self._tap is None else self._tapped_from_client)(end)
         count = min(self.to_target_bytes - before, HEAD_BYTES - len(self._client_head))
         # The payload was only read by the send, so it still lies where it was decoded to.
         self._client_head += bytes(self._view[START : START + count])
         if not self.ended and len(self._client_head) >= HEAD_BYTES:
-            self._client.on_data = self._from_client
+            self._client.on_data = self._from_client if self._tap is None else self._tapped_from_client
 
     # Control frames and endings.
 
@@ -271,7 +314,8 @@ class Relay:
         if self._target is not None and (error is not None or not self._target.pending):
             self._target.close()  # else it only says no more, and may well read what is on its way to it
         if error is None:
-            self.end(NORMAL_CLOSURE, "Target closed")
+            farewell = self._target.farewell if self._target is not None else ""
+            self.end(NORMAL_CLOSURE, farewell or "Target closed")
         else:
             self.end(INTERNAL_ERROR, "The target broke the connection off")
 
@@ -296,6 +340,9 @@ class Relay:
             self.code = code
             self.reason = reason
             self._pong_due = None
+            if self._tap is not None:
+                self._tap.close()
+                self._tap = None
             self._on_ended(self)
 
     # Once a second, from the tunnel's clock.

@@ -35,9 +35,11 @@ class BadRequest(Exception):  # noqa: N818  # named after the answer it leads to
 class Request:
     """A request's head, complete when `RequestParser.feed` returns it. Field names are lower case, values bytes."""
 
-    __slots__ = ("fields", "method", "target", "version")
+    __slots__ = ("alone", "fields", "method", "target", "version")
 
     def __init__(self) -> None:
+        self.alone = True
+        """Whether nothing came right behind it: no body and no further request."""
         self.method = ""
         self.target = b""
         self.version = "1.1"
@@ -52,6 +54,19 @@ class Request:
     def wants_websocket(self) -> bool:
         """Whether it asks for an upgrade to WebSocket, well-formed or not."""
         return b"websocket" in self.fields.get(b"upgrade", b"").lower()
+
+    @property
+    def may_be_followed(self) -> bool:
+        """Whether the connection may stay open for another request (RFC 9112, section 9.3).
+
+        Not when something came with it that we have not looked at: its end would be guesswork.
+        """
+        fields = self.fields
+        if self.version != "1.1" or not self.alone or b"transfer-encoding" in fields or b"upgrade" in fields:
+            return False
+        if fields.get(b"content-length", b"0").strip() != b"0":
+            return False
+        return b"close" not in fields.get(b"connection", b"").lower()
 
 
 class RequestParser:
@@ -73,6 +88,10 @@ class RequestParser:
         return self._size > 0
 
     # httptools' callbacks
+
+    def on_message_begin(self) -> None:
+        if self._done:
+            self._request.alone = False
 
     def on_url(self, url: bytes) -> None:
         if not self._done:
@@ -118,6 +137,7 @@ class RequestParser:
             if not self._done:
                 raise BadRequest(400, "This is not an HTTP request.", "Use a browser or a WebSocket client.") from None
             # The head was fine; what is behind it is not looked at.
+            self._request.alone = False
         if not self._done:
             if len(looked_at) == len(data):
                 return None
@@ -129,7 +149,10 @@ class RequestParser:
         if self._twice:
             name = self._twice.decode("latin-1").title()
             raise BadRequest(400, f"The request has more than one {name} field.", "Send it once.")
+        if len(looked_at) < len(data):
+            self._request.alone = False
         if early and not self._request.wants_websocket:
+            self._request.alone = False
             early = b""  # CONNECT, or an upgrade to something else: as if it had come later
         return self._request, early
 

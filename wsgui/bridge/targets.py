@@ -18,6 +18,7 @@ from aiohappyeyeballs import start_connection
 from wsgui.bridge.buffer import ReadBuffer
 from wsgui.bridge.demo import DemoProtocol
 from wsgui.bridge.ends import End, SocketEnd
+from wsgui.bridge.guard import Guard
 from wsgui.bridge.transport_end import TransportEnd
 from wsgui.errors import TargetError
 from wsgui.profiles.addresses import DemoAddress, TcpAddress, TlsAddress, UnixAddress
@@ -51,11 +52,18 @@ class Connector:
         address: What to connect to.
         buffer: The loop's read buffer, for the ends.
         connect_seconds: Deadline of an attempt: name look-up, all of the name's addresses, and TLS.
+        guard: Which of them may be connected; None: all.
     """
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, address: Target, buffer: ReadBuffer, connect_seconds: float
+        self,
+        loop: asyncio.AbstractEventLoop,
+        address: Target,
+        buffer: ReadBuffer,
+        connect_seconds: float,
+        guard: Guard | None = None,
     ) -> None:
+        self._guard = guard
         self.address = address
         self._loop = loop
         self._buffer = buffer
@@ -71,7 +79,12 @@ class Connector:
         if self._literal is not None:
             family, sockaddr = self._literal
             try:
+                if self._guard is not None and not isinstance(sockaddr, str):
+                    self._guard.check(*sockaddr)
                 sock = _new_socket(family)
+            except TargetError as refusal:
+                failed(refusal)
+                return None
             except OSError as error:
                 failed(self._explain(error))
                 return None
@@ -84,7 +97,7 @@ class Connector:
                 failed(self._explain(error))
                 return None
             if result in _CONNECTED:
-                connected(SocketEnd(self._loop, sock, self._buffer))
+                self._made(sock, connected, failed)
                 return None
             if result not in _IN_PROGRESS:
                 sock.close()
@@ -109,12 +122,25 @@ class Connector:
         except BaseException:
             sock.close()
             raise
-        connected(SocketEnd(self._loop, sock, self._buffer))
+        self._made(sock, connected, failed)
+
+    def _made(self, sock: socket.socket, connected: Connected, failed: Failed) -> None:
+        try:
+            if self._guard is not None:
+                self._guard.check_connected(sock)
+        except TargetError as refusal:
+            sock.close()
+            failed(refusal)
+        else:
+            connected(SocketEnd(self._loop, sock, self._buffer))
 
     async def _connect(self, connected: Connected, failed: Failed) -> None:
         try:
             async with asyncio.timeout(self._connect_seconds or None):
                 end = await self._open()
+        except TargetError as refusal:
+            failed(refusal)
+            return
         except (OSError, TimeoutError) as error:
             failed(self._explain(error))
             return
@@ -136,11 +162,19 @@ class Connector:
         assert isinstance(self.address, TcpAddress | TlsAddress)
         host, port = self.address.host, self.address.port
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        if self._guard is not None:
+            found = self._guard.allowed(found)
         try:
             sock = await start_connection(found, happy_eyeballs_delay=HAPPY_EYEBALLS_SECONDS, interleave=1, loop=loop)
         except OSError as error:
             raise _most_telling(error) from error
         _tune(sock)
+        if self._guard is not None:
+            try:
+                self._guard.check_connected(sock)
+            except TargetError:
+                sock.close()
+                raise
         if self._tls is None:
             return SocketEnd(loop, sock, buffer)
         try:

@@ -90,6 +90,15 @@ class TransportEnd(asyncio.BufferedProtocol):
     # End
 
     @property
+    def ssl_object(self) -> object:
+        """What tells of the peer's certificate, as `ssl.SSLObject` does; None once closed."""
+        return None if self.closed else self._transport.get_extra_info("ssl_object")
+
+    @property
+    def farewell(self) -> str:
+        return ""
+
+    @property
     def pending(self) -> int:
         return 0 if self.closed else self._transport.get_write_buffer_size()
 

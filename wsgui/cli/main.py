@@ -12,6 +12,7 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 from typing import Final, cast
 
 import wsgui
@@ -41,6 +42,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "status": Command("wsgui.cli.control", "status", "what the running processes do"),
     "start": Command("wsgui.cli.control", "start", "switch a tunnel of a running process on"),
     "stop": Command("wsgui.cli.control", "stop", "switch a tunnel of a running process off"),
+    "websockify": Command("wsgui.cli.websockify", "main", "websockify's command line (also by a link of that name)"),
     "reload": Command("wsgui.cli.control", "reload", "have running processes read their profiles again"),
 }
 
@@ -62,6 +64,8 @@ exit codes: 0 ended as asked, 1 a tunnel could not start or a request was not ca
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run wsgui with `arguments` (default: the process's own) and return its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None and Path(sys.argv[0]).stem.lower() == "websockify":
+        given.insert(0, "websockify")  # started through a link of that name
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # as stderr has it: not every locale has every name's letters
     try:

@@ -35,11 +35,11 @@ def seconds(text: str) -> float:
     return value
 
 
-def complain(error: WsguiError, about: str = "") -> int:
+def complain(error: WsguiError, about: str = "", *, program: str = "wsgui") -> int:
     """Print an error on stderr, each line of it escaped and with the program's name; returns its exit code."""
     text = str(error)
     if about:
         text = f"{about}: {error.field + ': ' if error.field else ''}{text}"
     for line in text.split("\n"):
-        print(f"wsgui: {display(line, limit=2000)}", file=sys.stderr)
+        print(f"{program}: {display(line, limit=2000)}", file=sys.stderr)
     return error.exit_code

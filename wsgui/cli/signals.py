@@ -1,4 +1,4 @@
-"""Signals of a headless process, delivered on its loop: to end, to end at once, to reload."""
+"""Signals of a headless process, delivered on its loop: to end, to end at once, to reload, to open the log anew."""
 
 from __future__ import annotations
 
@@ -10,16 +10,21 @@ from typing import Any, Final
 
 _END: Final = ("SIGTERM", "SIGINT", "SIGBREAK")
 _RELOAD: Final = ("SIGHUP",)
+_REOPEN: Final = ("SIGUSR1",)
 
 
 class Signals:
-    """Calls `end` and `reload` on the running loop while the block lasts; those this system does not have are left out.
+    """Calls `end` and the others on the running loop while the block lasts; what this system does not have is left out.
 
     Source: signal(7); SIGBREAK is what Windows sends for Ctrl+Break and to a process group.
     """
 
-    def __init__(self, *, end: Callable[[], None], reload: Callable[[], None]) -> None:
+    def __init__(
+        self, *, end: Callable[[], None], reload: Callable[[], None], reopen: Callable[[], None] | None = None
+    ) -> None:
         self._wanted = {**dict.fromkeys(_END, end), **dict.fromkeys(_RELOAD, reload)}
+        if reopen is not None:
+            self._wanted |= dict.fromkeys(_REOPEN, reopen)
         self._before: dict[signal.Signals, Any] = {}
         self._on_loop: list[signal.Signals] = []
 

@@ -29,7 +29,7 @@ MAX_TAKEN: Final = 5
 """Ports that other programs may take before ours, one after the other, until it is given up."""
 _FIRST_LOOK_SECONDS: Final = 0.02
 _LOOK_SECONDS: Final = 0.25
-_LATE_LOOK_SECONDS: Final = 1.0
+_LATE_LOOK_SECONDS: Final = 2.0
 
 T = TypeVar("T")
 
@@ -204,7 +204,7 @@ class Supervisor:
     async def _until_it_listens(self, process: Process, plan: _Plan) -> tuple[Listening | None, str]:
         """The socket when it does; else neither, when it has ended, or who else has the port."""
         loop = asyncio.get_running_loop()
-        late_at, is_late, pause = loop.time() + LISTEN_SECONDS, False, _FIRST_LOOK_SECONDS
+        late_at, pause = loop.time() + LISTEN_SECONDS, _FIRST_LOOK_SECONDS
         while True:
             had_ended = process.ended.done()
             listening, stranger = await self._blocking(listening_on, plan.port, process.family)
@@ -213,8 +213,8 @@ class Supervisor:
             # One that ends well and leaves others to go on has gone into the background.
             if had_ended and (process.status != 0 or not await self._blocking(process.family.members)):
                 return None, ""
-            if not is_late and loop.time() > late_at:
-                is_late = True
+            is_late = loop.time() >= late_at
+            if is_late:
                 await self._is_late(process, plan)
             if had_ended:
                 await asyncio.sleep(pause)
@@ -279,6 +279,8 @@ class Supervisor:
         ports = await self._blocking(ports_of, process.family)
         moved = self._command.mode == "rebind"
         message, hint = wording.late(self._name, self._asked_port if moved else plan.port, ports, moved=moved)
+        if message == self.state.message:
+            return
         self._say(logging.WARNING, f"{message} {hint}")
         self._set(ProgramState(ProgramKind.STARTING, pid=process.pid, message=message, hint=hint))
 

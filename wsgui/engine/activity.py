@@ -7,9 +7,10 @@ import logging
 import time
 
 from wsgui.bridge.bridge import Bridge
-from wsgui.bridge.handshake import Rule
 from wsgui.bridge.relay import Relay
+from wsgui.bridge.settings import Rule
 from wsgui.bridge.targets import NameNotFoundError
+from wsgui.display import display
 from wsgui.engine.events import ClientRefused, ConnectionClosed, ConnectionOpened, EventHub, LogLine
 from wsgui.engine.snapshot import Reason, ReasonKind, Refusal, ThroughputSnapshot
 from wsgui.engine.throughput import STEP_SECONDS, Throughput
@@ -55,7 +56,15 @@ class Activity:
     def opened(self, relay: Relay) -> None:
         self.served += 1
         self._events.publish(
-            ConnectionOpened(relay.since, self._name, relay.number, relay.client_name, relay.origin, relay.target_name)
+            ConnectionOpened(
+                relay.since,
+                self._name,
+                relay.number,
+                relay.client_name,
+                relay.origin,
+                relay.target_name,
+                relay.secure,
+            )
         )
         if self._sampling is None:
             # Nothing went through since the last sample, so that what comes now may not be spread over that time.
@@ -84,6 +93,9 @@ class Activity:
         self.refusals += 1
         self.refusal = Refusal(time.time(), client, origin, status, message, hint, rule)
         self._events.publish(ClientRefused(self.refusal.time, self._name, self.refusal))
+
+    def answered(self, client: str, method: str, path: str, status: int) -> None:
+        self.log(logging.DEBUG, f"{client} asked for {display(path, limit=256)} by {method} and got {status}")
 
     def target_problem(self, problem: TargetError | None) -> None:
         if problem is None:

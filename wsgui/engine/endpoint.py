@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 from wsgui.bridge.listener import Listener
 from wsgui.engine.snapshot import Reach
 from wsgui.profiles.addresses import InheritedAddress, TcpAddress, UnixAddress
+from wsgui.web.viewers import viewer_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,10 @@ class Endpoint:
     def addresses(self) -> tuple[str, ...]:
         """What a client can use: page and WebSocket URL, or the socket's path."""
         return (self.page_url, self.websocket_url) if self.page_url else (self.path,)
+
+    def viewer_url(self, root: str, protocol: str) -> str:
+        """Return the address of the page that shows what is spoken; `root` as in the profile's `[web]`."""
+        return self.page_url and self.page_url + _viewer_path(root, protocol.partition(" ")[0])
 
     @classmethod
     def of(cls, listener: Listener, *, secure: bool) -> Self:
@@ -43,6 +49,11 @@ class Endpoint:
         local = all(TcpAddress(*endpoint).is_loopback for endpoint in endpoints)
         reach = Reach.THIS_COMPUTER if local else Reach.NETWORK
         return cls(f"{page}://{authority}/", f"{websocket}://{authority}/", "", reach)
+
+
+@lru_cache(maxsize=64)  # every snapshot asks, and it looks at the disk
+def _viewer_path(root: str, protocol: str) -> str:
+    return viewer_path(root, protocol)
 
 
 def _path(name: str | bytes) -> str:

@@ -9,6 +9,7 @@ from wsgui.bridge import readiness
 from wsgui.bridge.buffer import ReadBuffer
 from wsgui.engine.events import EventHub
 from wsgui.engine.snapshot import EngineSnapshot, ThroughputSnapshot
+from wsgui.engine.terms import OF_A_PROFILE, Terms
 from wsgui.engine.tunnel import Tunnel
 from wsgui.errors import TunnelError
 from wsgui.profiles.model import Profile
@@ -32,17 +33,18 @@ class Engine:
         """The tunnels' names, in the order in which they were added."""
         return tuple(self._tunnels)
 
-    async def configure(self, profile: Profile) -> None:
+    async def configure(self, profile: Profile, terms: Terms = OF_A_PROFILE) -> None:
         """Add a tunnel, or let the one of that name take over changed settings without cutting its sessions.
 
-        The same profile once more makes it read again what the profile names: certificates, keys, folders.
+        The same profile once more makes it read again what the profile names: certificates, keys, folders. `terms`
+        count for a new tunnel.
 
         Raises:
             TunnelError: It is running and cannot do as the new profile says; it goes on as before.
         """
         tunnel = self._tunnels.get(profile.name)
         if tunnel is None or tunnel.retired:
-            self._tunnels[profile.name] = Tunnel(profile, self._buffer, self.events)
+            self._tunnels[profile.name] = Tunnel(profile, self._buffer, self.events, self._listening, terms)
         else:
             await tunnel.configure(profile)
 
@@ -96,6 +98,11 @@ class Engine:
         await asyncio.gather(*(tunnel.stop(grace_seconds=grace_seconds) for tunnel in tunnels))
         readiness.rest(asyncio.get_running_loop())
         self.events.flush()
+
+    def _listening(self) -> frozenset[tuple[str, int]]:
+        return frozenset(
+            endpoint for tunnel in {*self._tunnels.values(), *self._leaving} for endpoint in tunnel.endpoints
+        )
 
     def snapshot(self) -> EngineSnapshot:
         """Return all tunnels as they are now."""

@@ -32,6 +32,8 @@ class ConnectionOpened(Event):
     client: str
     origin: str
     target: str
+    secure: bool = False
+    """Whether the client came over TLS."""
 
 
 @dataclass(frozen=True, slots=True)

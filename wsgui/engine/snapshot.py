@@ -31,6 +31,7 @@ class ReasonKind(enum.StrEnum):
     SECRET = "secret"  # noqa: S105  # a kind of reason
     PROFILE = "profile"
     TARGET = "target"
+    PROGRAM = "program"
     OTHER = "other"
 
 
@@ -107,6 +108,8 @@ class TunnelSnapshot:
     """As in the profile."""
     page_url: str
     """What a browser opens: `http://127.0.0.1:6080/`; empty for a unix socket or when not running."""
+    viewer_url: str
+    """What "Open" opens: the page that shows what is spoken, when there is one; else `page_url`."""
     websocket_url: str
     reach: Reach
     secure: bool

@@ -28,7 +28,7 @@ class Terms:
         token_first: The token is looked up before the authentication, which is told where it leads.
         withdraws: Sessions end when what let them in is taken back.
         unix_mode: Permissions of the listening unix socket.
-        taps: Called with each connection's number; what sees its bytes, or None.
+        taps: Called with the number of each accepted connection that becomes a session; what sees its bytes, or None.
     """
 
     any_page: bool = False

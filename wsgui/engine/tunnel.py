@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import socket
-import ssl
 import time
 from statistics import median
 from typing import Final
 
-from wsgui.access.machine_names import own_names
-from wsgui.access.origins import OriginRules
-from wsgui.bridge.bridge import Bridge, Settings
+from wsgui.bridge.bridge import Bridge
 from wsgui.bridge.buffer import ReadBuffer
 from wsgui.bridge.listener import ListenAddress, Listener, ListenError, open_listeners
-from wsgui.bridge.relay import Relay
-from wsgui.bridge.targets import Connector
-from wsgui.certificates.contexts import certificate_names, server_context
+from wsgui.bridge.settings import Settings
 from wsgui.engine.activity import Activity
+from wsgui.engine.description import connection_of, own_fault, reason_of
 from wsgui.engine.endpoint import Endpoint, reach_of
 from wsgui.engine.events import EventHub, StateChanged
-from wsgui.engine.snapshot import (
-    ConnectionSnapshot,
-    Reason,
-    ReasonKind,
-    ThroughputSnapshot,
-    TunnelSnapshot,
-    TunnelState,
-)
-from wsgui.errors import CertificateError, SecretError, TunnelError, WsguiError
-from wsgui.profiles.addresses import DialAddress, ReverseAddress, TcpAddress
+from wsgui.engine.preparation import Listening, prepare
+from wsgui.engine.program import Program, needs_restart, target_name
+from wsgui.engine.snapshot import Reason, ReasonKind, ThroughputSnapshot, TunnelSnapshot, TunnelState
+from wsgui.engine.terms import OF_A_PROFILE, Terms
+from wsgui.errors import TunnelError, WsguiError
+from wsgui.profiles.addresses import TcpAddress
 from wsgui.profiles.model import Profile
-from wsgui.web.files import FileServer
 
 RETRY_SECONDS: Final = 2.0
 """How often a tunnel that waits for its port tries again."""
@@ -46,10 +36,20 @@ class Tunnel:
         profile: What it is to be.
         buffer: The loop's read buffer.
         events: Where it says what happens.
+        listening: Host and port of every listener of this process.
+        terms: What its profile does not say.
     """
 
-    def __init__(self, profile: Profile, buffer: ReadBuffer, events: EventHub) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        buffer: ReadBuffer,
+        events: EventHub,
+        listening: Listening = tuple,
+        terms: Terms = OF_A_PROFILE,
+    ) -> None:
         self.profile = profile
+        self.terms = terms
         self.state = TunnelState.STOPPED
         self.wanted = False
         self.retired = False
@@ -57,6 +57,9 @@ class Tunnel:
         self._loop = asyncio.get_running_loop()
         self._buffer = buffer
         self._events = events
+        self._listening = listening
+        self._program: Program | None = None
+        self._ending: asyncio.Task[None] | None = None
         self._bridge: Bridge | None = None
         self._endpoint: Endpoint | None = None
         self._lock = asyncio.Lock()
@@ -88,16 +91,16 @@ class Tunnel:
                 await self._open()
             except WsguiError as error:
                 if wait and isinstance(error, ListenError) and error.kind == ReasonKind.PORT_IN_USE:
-                    self._set_state(TunnelState.WAITING, _reason(error))
+                    self._set_state(TunnelState.WAITING, reason_of(error))
                     self._retrying = self._loop.create_task(self._retry())
                     return
-                self._set_state(TunnelState.FAILED, _reason(error))
+                self._set_state(TunnelState.FAILED, reason_of(error))
                 raise TunnelError(error.message, error.hint, field=error.field) from error
             except asyncio.CancelledError:
                 self._set_state(TunnelState.STOPPED)
                 raise
             except Exception as error:
-                self._set_state(TunnelState.FAILED, _own_fault(error))
+                self._set_state(TunnelState.FAILED, own_fault(error))
                 raise
 
     async def stop(self, *, grace_seconds: float) -> None:
@@ -115,6 +118,7 @@ class Tunnel:
         async with self._lock:
             bridge = self._bridge
             if bridge is None:
+                await self._end_program()
                 self._set_state(TunnelState.STOPPED)
                 return
             self._set_state(TunnelState.FINISHING)
@@ -128,6 +132,7 @@ class Tunnel:
                 return
             await bridge.close("The tunnel is stopping")
             self._bridge = None
+            await self._end_program()
             self._stopped()
 
     async def configure(self, profile: Profile) -> None:
@@ -145,10 +150,10 @@ class Tunnel:
                 try:
                     await self._reconfigure(self._bridge, old, profile)
                 except WsguiError as error:
-                    self._go_on(self._bridge, old, _reason(error))
+                    self._go_on(self._bridge, old, reason_of(error))
                     raise TunnelError(error.message, error.hint, field=error.field) from error
                 except BaseException as error:
-                    self._go_on(self._bridge, old, _own_fault(error) if isinstance(error, Exception) else None)
+                    self._go_on(self._bridge, old, own_fault(error) if isinstance(error, Exception) else None)
                     raise
                 self._set_state(TunnelState.RUNNING)
         if again:
@@ -157,6 +162,12 @@ class Tunnel:
                 self._retrying = None
             self.state = TunnelState.STOPPED
             await self.start(wait=True)
+
+    @property
+    def endpoints(self) -> tuple[tuple[str, int], ...]:
+        """Host and port of each of its listeners, while it has any."""
+        listener = self._bridge.listener if self._bridge is not None else None
+        return tuple(listener.endpoints) if listener is not None else ()
 
     def disconnect(self, connection: int) -> bool:
         """End one session; false when there is none of that number."""
@@ -169,8 +180,9 @@ class Tunnel:
     # How it does that
 
     async def _open(self) -> None:
+        await self._start_program(self.profile)
         settings = await self._settings(self.profile)
-        sockets = await open_listeners(self._loop, self.profile.listen)
+        sockets = await open_listeners(self._loop, self.profile.listen, unix_mode=self.terms.unix_mode)
         bridge = self._bridge
         if bridge is None:
             activity = Activity(self.profile.name, self._events)
@@ -182,7 +194,39 @@ class Tunnel:
         bridge.listen(listener)
         self._endpoint = Endpoint.of(listener, secure=settings.tls is not None)
         self._running_since = time.time()
-        self._set_state(TunnelState.RUNNING)
+        self._set_state(TunnelState.RUNNING, self._program.reason if self._program is not None else None)
+
+    # Its program
+
+    async def _start_program(self, profile: Profile) -> None:
+        """Have the program that the profile names; one that runs already as it names goes on."""
+        if self._program is not None and not needs_restart(self._program.profile, profile):
+            return
+        await self._end_program()
+        program = Program.of(profile, self._loop, self._buffer, self._activity.log, self._program_changed)
+        if program is not None:
+            await program.start()
+            self._program = program
+
+    async def _end_program(self) -> None:
+        program, self._program = self._program, None
+        if program is not None:
+            await program.stop()
+
+    def _program_changed(self, program: Program) -> None:
+        """The program has begun, ended, or waits to be started again."""
+        if program is not self._program or self.state is not TunnelState.RUNNING:
+            return
+        if program.is_over:
+            self._ending = self._loop.create_task(self._end_with(program))
+        else:
+            self._set_state(TunnelState.RUNNING, program.reason)
+
+    async def _end_with(self, program: Program) -> None:
+        """The profile wants the tunnel to end with its program."""
+        await self.stop(grace_seconds=0.0)
+        if program.reason is not None and self.state is TunnelState.STOPPED:
+            self._set_state(TunnelState.FAILED if program.has_failed else TunnelState.STOPPED, program.reason)
 
     def _go_on(self, bridge: Bridge, profile: Profile, reason: Reason | None) -> None:
         """Stay as it was after a change that could not be made; without its port, wait for that."""
@@ -196,6 +240,7 @@ class Tunnel:
         self._retrying = self._loop.create_task(self._retry())
 
     async def _reconfigure(self, bridge: Bridge, old: Profile, new: Profile) -> None:
+        await self._start_program(new)
         settings = await self._settings(new)
         if new.listen != old.listen:
             await self._move(bridge, new.listen)
@@ -230,18 +275,13 @@ class Tunnel:
         return Listener(self._loop, address, sockets, bridge.accepted, self._activity.starved)
 
     async def _settings(self, profile: Profile) -> Settings:
-        target = profile.target
-        if target is None or isinstance(target, DialAddress | ReverseAddress):
-            raise TunnelError("The profile has no target.", "Write target = host:port.", field="target")
-        limits = profile.limits
-        tls, files, names = await self._loop.run_in_executor(None, functools.partial(_prepare, profile))
-        return Settings(
-            connector=Connector(self._loop, target, self._buffer, limits.connect_seconds),
-            rules=OriginRules(profile.access.origins, profile.access.hosts, names),
-            limits=limits,
-            files=files,
-            tls=tls,
-            tls_only=profile.tls_only,
+        return await prepare(
+            profile,
+            self.terms,
+            loop=self._loop,
+            buffer=self._buffer,
+            listening=self._listening,
+            connector=self._program.connector if self._program is not None else None,
         )
 
     async def _retry(self) -> None:
@@ -254,13 +294,13 @@ class Tunnel:
                 try:
                     await self._open()
                 except ListenError as error:
-                    if self._reason != (reason := _reason(error)):
+                    if self._reason != (reason := reason_of(error)):
                         self._set_state(TunnelState.WAITING, reason)
                 except WsguiError as error:
-                    self._set_state(TunnelState.FAILED, _reason(error))
+                    self._set_state(TunnelState.FAILED, reason_of(error))
                     return
                 except Exception as error:  # noqa: BLE001 - told to the loop; nobody waits for this task
-                    self._set_state(TunnelState.FAILED, _own_fault(error))
+                    self._set_state(TunnelState.FAILED, own_fault(error))
                     self._loop.call_exception_handler({"message": "starting a tunnel failed", "exception": error})
                     return
                 else:
@@ -299,9 +339,10 @@ class Tunnel:
         totals = activity.totals()
         to_client_rate, to_target_rate = activity.rates()
         relays = tuple(self._bridge.relays.values()) if self._bridge is not None else ()
-        connections = tuple(_connection(relay) for relay in relays)
+        connections = tuple(connection_of(relay) for relay in relays)
         round_trips = [c.round_trip_seconds for c in connections if c.round_trip_seconds is not None]
         endpoint = self._endpoint
+        protocol = activity.protocol()
         return TunnelSnapshot(
             name=profile.name,
             group=profile.group,
@@ -312,11 +353,12 @@ class Tunnel:
             refusal=activity.refusal,
             listen=str(profile.listen),
             page_url=endpoint.page_url if endpoint else "",
+            viewer_url=endpoint.viewer_url(profile.web.root, protocol) if endpoint else "",
             websocket_url=endpoint.websocket_url if endpoint else "",
             reach=endpoint.reach if endpoint else reach_of(profile.listen),
             secure=profile.tls.enabled,
-            target=str(profile.target),
-            protocol=activity.protocol(),
+            target=target_name(profile),
+            protocol=protocol,
             running_since=self._running_since,
             connections=connections,
             connection_limit=profile.limits.connections,
@@ -329,47 +371,3 @@ class Tunnel:
             refused=activity.refusals,
             sparkline=activity.sparkline(SPARKLINE_SECONDS),
         )
-
-
-def _prepare(profile: Profile) -> tuple[ssl.SSLContext | None, FileServer | None, frozenset[str]]:
-    """What a bridge needs that takes files or look-ups to make; blocking."""
-    tls = server_context(profile.tls)
-    files = FileServer.of(profile.web.root, profile.web.frames)
-    names = own_names(certificate_names(profile.tls.certificate_file) if tls is not None else ())
-    return tls, files, names
-
-
-def _connection(relay: Relay) -> ConnectionSnapshot:
-    return ConnectionSnapshot(
-        id=relay.number,
-        client=relay.client_name,
-        origin=relay.origin,
-        identity="",
-        target=relay.target_name,
-        protocol=relay.protocol,
-        secure=relay.secure,
-        to_client_bytes=relay.to_client_bytes,
-        to_target_bytes=relay.to_target_bytes,
-        to_client_rate=relay.to_client_rate,
-        to_target_rate=relay.to_target_rate,
-        round_trip_seconds=relay.round_trip_seconds,
-        since=relay.since,
-    )
-
-
-def _own_fault(error: Exception) -> Reason:
-    message = f"wsgui itself has failed ({type(error).__name__})."
-    return Reason(ReasonKind.OTHER, message, "Report it, with the log.")
-
-
-def _reason(error: WsguiError) -> Reason:
-    if isinstance(error, ListenError):
-        kind = ReasonKind(error.kind)
-        return Reason(kind, error.message, error.hint, error.field, error.suggested_port)
-    if isinstance(error, CertificateError):
-        kind = ReasonKind.CERTIFICATE
-    elif isinstance(error, SecretError):
-        kind = ReasonKind.SECRET
-    else:
-        kind = ReasonKind.OTHER
-    return Reason(kind, error.message, error.hint, error.field)

@@ -62,8 +62,8 @@ class LiveActions:
 
     def open_page(self, name: str) -> None:
         tunnel = self._known(name)
-        if tunnel is not None and tunnel.page_url:
-            self._open(QUrl(tunnel.page_url), tunnel.page_url)
+        if tunnel is not None and tunnel.viewer_url:
+            self._open(QUrl(tunnel.viewer_url), tunnel.viewer_url)
         else:
             self._say(
                 translate("actions", "{0} has no page to open now.").format(display(name)),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from wsgui.profiles.addresses import TcpAddress, UnixAddress
 from wsgui.profiles.availability import not_built
 from wsgui.profiles.findings import Finding
+from wsgui.profiles.token_sources import problems_of_tokens
 
 if TYPE_CHECKING:
     from wsgui.profiles.model import Profile
@@ -18,7 +19,7 @@ def problems_of(profile: Profile) -> tuple[Finding, ...]:
     return (
         *_target(profile),
         *_tls(profile),
-        *_tokens(profile),
+        *problems_of_tokens(profile.tokens, has_targets=bool(profile.targets)),
         *_access(profile),
         *_command(profile),
         *_metrics(profile),
@@ -96,22 +97,6 @@ def _tls(profile: Profile) -> Iterator[Finding]:
     if tls.client_authority and not tls.enabled:
         remove = f"{add}, or remove client_authority."
         yield Finding("tls.client_authority", "Clients can show a certificate over TLS only.", remove, certificate)
-
-
-def _tokens(profile: Profile) -> Iterator[Finding]:
-    tokens = profile.tokens
-    kind = tokens.source.partition(":")[0]
-    for field, only_for, what in (
-        ("argument", ("plugin",), "a plugin:"),
-        ("password", ("redis", "rediss"), "a redis:"),
-        ("audience", ("jwt",), "a jwt:"),
-    ):
-        if getattr(tokens, field) and kind not in only_for:
-            yield Finding(f"tokens.{field}", f"It belongs to {what} source.", f"Remove {field}, or name such a source.")
-    if tokens.allow is not None and not tokens.source:
-        yield Finding("tokens.allow", "There is no source outside the profile to limit.", "Remove allow.")
-    if tokens.by_host and not (tokens.source or profile.targets):
-        yield Finding("tokens.by_host", "There are no tokens to take from the Host header.", "Remove by_host.")
 
 
 def _access(profile: Profile) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ import { SoftKeyboard } from "./softkeyboard.js";
 import { duration, plain, say } from "./text.js";
 
 const WORDS = {
-  connecting: "Connecting", login: "Password needed", verify: "Check the server", running: "Connected",
+  connecting: "Connecting", login: "Password needed", verify: "Check the server", connected: "Connected",
   waiting: "Waiting to try again", failed: "Not connected",
 };
 const PANELS = ["keys", "clipboard", "view"];
@@ -16,7 +16,7 @@ const WHILE_CONNECTED = ["watch", "type", "keys", "clipboard"];
 
 const element = (id) => document.getElementById(id);
 const session = new Session(element("screen"));
-const desktop = () => (session.word === "running" ? session.desktop : null);
+const desktop = () => (session.word === "connected" ? session.desktop : null);
 const keys = new Keys(desktop);
 const clipboard = new Clipboard(desktop);
 const soft = new SoftKeyboard(element("soft"), desktop);
@@ -30,7 +30,7 @@ session.addEventListener("state", ({ detail }) => {
   say(element("word"), WORDS[word]);
   element("login").hidden = word !== "login";
   element("verify").hidden = word !== "verify";
-  element("notice").hidden = ["login", "verify", "running"].includes(word);
+  element("notice").hidden = ["login", "verify", "connected"].includes(word);
   say(element("what"), what || (word === "connecting" ? "Connecting" : WORDS[word]));
   say(element("hint"), hint);
   say(element("said"), said);
@@ -38,10 +38,10 @@ session.addEventListener("state", ({ detail }) => {
   say(element("retry"), word === "waiting" ? "Now" : what === "Disconnected." ? "Connect" : "Try again");
   element("stop").hidden = word !== "waiting" && word !== "connecting";
   retryAt = retryMs && performance.now() + retryMs;
-  const connected = word === "running";
+  const connected = word === "connected";
   for (const id of WHILE_CONNECTED) element(id).disabled = !connected;
   element("disconnect").disabled = !connected;
-  if (word !== "running") gone();
+  if (word !== "connected") gone();
   if (connected) came();
   else if (word === "login") askLogin(detail);
   else if (word === "verify") askServer(detail);

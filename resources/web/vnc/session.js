@@ -19,7 +19,7 @@ export function address() {
 
 /** Fires "state" (detail: word, what, hint, said, retryMs, types, fingerprint) and "desktop" (detail: the new one).
  *
- *  Words: connecting, login (asks for `types`), verify (asks about `fingerprint`), running, waiting (for `retryMs`),
+ *  Words: connecting, login (asks for `types`), verify (asks about `fingerprint`), connected, waiting (for `retryMs`),
  *  failed. Nothing is tried again by itself until a server has let this page in: servers ban who only knocks.
  */
 export class Session extends EventTarget {
@@ -83,7 +83,7 @@ export class Session extends EventTarget {
     desktop.addEventListener("connect", () => {
       this.#wasLetIn = true;
       this.#startedAt = performance.now();
-      this.#state("running");
+      this.#state("connected");
     });
     desktop.addEventListener("disconnect", async () => {
       if (attempt !== this.#attempt) return; // this page wanted it so
@@ -158,7 +158,7 @@ export class Session extends EventTarget {
   }
 
   #ended({ what, hint, said, final }) {
-    if (this.word === "running" && performance.now() - this.#startedAt > STEADY_MS) this.#delay = FIRST_DELAY_MS;
+    if (this.word === "connected" && performance.now() - this.#startedAt > STEADY_MS) this.#delay = FIRST_DELAY_MS;
     if (!this.#wasLetIn || final) {
       this.#state("failed", { what, hint, said });
       return;

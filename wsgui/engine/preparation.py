@@ -1,0 +1,149 @@
+"""From a profile to what its bridge goes by: certificates, pages, rules, who may come in, and the way to the target."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import ssl
+import stat
+from collections.abc import Callable, Collection
+
+from wsgui.access.admission import Admission
+from wsgui.access.authentication import authenticators_of, websockify_authenticator
+from wsgui.access.destinations import Destinations
+from wsgui.access.machine_names import own_names
+from wsgui.access.origins import OriginRules
+from wsgui.access.tokens.factory import source_of, websockify_source
+from wsgui.access.visitor import TargetAddress
+from wsgui.bridge.buffer import ReadBuffer
+from wsgui.bridge.guard import Guard
+from wsgui.bridge.settings import Settings, TargetConnector
+from wsgui.bridge.targets import Connector
+from wsgui.certificates.contexts import certificate_names, server_context
+from wsgui.engine.terms import Terms
+from wsgui.errors import TunnelError
+from wsgui.profiles.addresses import DialAddress, ReverseAddress, TcpAddress, TlsAddress, UnixAddress
+from wsgui.profiles.checks import access_needs_credential
+from wsgui.profiles.model import Profile
+from wsgui.web.files import FileServer
+
+Listening = Callable[[], Collection[tuple[str, int]]]
+"""Host and port of every listener of this process."""
+
+
+async def prepare(
+    profile: Profile,
+    terms: Terms,
+    *,
+    loop: asyncio.AbstractEventLoop,
+    buffer: ReadBuffer,
+    listening: Listening,
+    connector: TargetConnector | None,
+) -> Settings:
+    """Return what a bridge goes by; whatever is missing for that keeps the tunnel from starting.
+
+    Args:
+        connector: To the tunnel's program; None when it has none.
+
+    Raises:
+        WsguiError: A file, secret or authority is missing, empty, unreadable, or the program may not run so.
+    """
+    target = profile.target
+    if isinstance(target, DialAddress | ReverseAddress):
+        raise TunnelError("This target is not built yet.", "Write target = host:port.", field="target")
+    await loop.run_in_executor(None, functools.partial(_check_exposure, profile))
+    tls, files, names = await loop.run_in_executor(None, functools.partial(_read, profile, terms))
+    seconds = profile.limits.connect_seconds
+    if connector is None and target is not None:
+        connector = Connector(loop, target, buffer, seconds)
+    admission = await _admission(profile, terms, target)
+    guard = None
+    if terms.token_plugin is None:
+        guard = Guard(Destinations(profile.tokens.allow), listening)
+
+    def connector_to(address: TargetAddress, from_outside: bool) -> Connector:
+        if terms.encrypted_target and isinstance(address, TcpAddress):
+            address = TlsAddress(address.host, address.port)
+        return Connector(loop, address, buffer, seconds, guard if from_outside else None)
+
+    any_host = terms.any_page or (admission is not None and admission.needs_credential)
+    return Settings(
+        connector=connector,
+        rules=OriginRules(
+            ("*",) if terms.any_page else profile.access.origins,
+            ("*",) if any_host else profile.access.hosts,
+            names,
+        ),
+        limits=profile.limits,
+        files=files,
+        tls=tls,
+        tls_only=profile.tls_only,
+        has_page=not terms.no_page,
+        admission=admission,
+        connector_to=connector_to,
+        taps=terms.taps,
+        log_requests=terms.log_requests,
+        withdraws=terms.withdraws,
+    )
+
+
+async def _admission(profile: Profile, terms: Terms, target: TargetAddress | None) -> Admission | None:
+    """Return who may come in and where to, ready to be asked; None when everybody may and nobody says where."""
+    tokens = (
+        websockify_source(*terms.token_plugin) if terms.token_plugin else source_of(profile.tokens, profile.targets)
+    )
+    authenticators = authenticators_of(profile.access, profile.tls, target=target)
+    if terms.auth_plugin is not None:
+        authenticators = (websockify_authenticator(*terms.auth_plugin, target=target),)
+    if tokens is None and not authenticators:
+        return None
+    admission = Admission(
+        authenticators,
+        tokens,
+        deadline_seconds=profile.tokens.deadline_seconds,
+        by_host=profile.tokens.by_host,
+        token_first=terms.token_first,
+        files_need_access=profile.web.require_access,
+    )
+    await admission.open()
+    return admission
+
+
+def _read(profile: Profile, terms: Terms) -> tuple[ssl.SSLContext | None, FileServer | None, frozenset[str]]:
+    """Return what takes files or look-ups to make; blocking."""
+    tls = server_context(
+        profile.tls, minimum=terms.tls_minimum, passphrase=terms.passphrase, verify_client=terms.verify_client
+    )
+    web = profile.web
+    files = FileServer.of(web.root, web.frames, listing=web.listing, lenient=terms.lenient_files)
+    names = own_names(certificate_names(profile.tls.certificate_file) if tls is not None else ())
+    return tls, files, names
+
+
+def _check_exposure(profile: Profile) -> None:
+    """See to it that a program for each connection cannot be started by anybody who happens to reach the tunnel."""
+    command, access = profile.command, profile.access
+    if not command.run or command.mode not in ("stdio", "terminal") or access.anyone:
+        return
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        raise TunnelError(
+            "Whoever connects would run the program as root.",
+            "Run wsgui as another user, or write [access] anyone = true if you mean it.",
+            field="access.anyone",
+        )
+    if access_needs_credential(profile) or not isinstance(profile.listen, UnixAddress):
+        return
+    folder = os.path.dirname(profile.listen.path)
+    try:
+        status = os.stat(folder)
+    except OSError as error:
+        raise TunnelError(
+            f"The folder of the socket {profile.listen.path} cannot be looked at.", "Create it.", field="listen"
+        ) from error
+    if stat.S_IMODE(status.st_mode) & 0o077 or status.st_uid != os.geteuid():
+        raise TunnelError(
+            f"Other users can reach the socket {profile.listen.path}, and so run the program.",
+            f"Run: chmod 700 {folder} — or ask for a password with [access] basic.",
+            field="listen",
+        )

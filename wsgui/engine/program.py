@@ -1,0 +1,145 @@
+"""A tunnel's program: one that runs beside it and is connected to, or one for each connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from wsgui.bridge.buffer import ReadBuffer
+from wsgui.bridge.programs import ProgramConnector
+from wsgui.bridge.settings import TargetConnector
+from wsgui.bridge.targets import Connected, Connector, Failed
+from wsgui.command.environment import referenced_variables
+from wsgui.command.state import ProgramKind, ProgramState
+from wsgui.command.supervisor import Supervisor
+from wsgui.display import display
+from wsgui.engine.snapshot import Reason, ReasonKind
+from wsgui.errors import TargetError
+from wsgui.profiles.addresses import TcpAddress
+from wsgui.profiles.model import Profile
+
+Say = Callable[[int, str], None]
+"""Takes a level as in the logging module and a line for the tunnel's log."""
+
+_A_PROCESS_A_CONNECTION: Final = ("stdio", "terminal")
+
+
+def target_name(profile: Profile) -> str:
+    """Return what a profile's clients are taken to, for people."""
+    if profile.command.run:
+        return display(" ".join(profile.command.run), limit=128)
+    if profile.target is not None:
+        return str(profile.target)
+    return "by token"
+
+
+def needs_restart(old: Profile, new: Profile) -> bool:
+    """Return whether the program of `old` cannot be that of `new`."""
+    return old.command != new.command or _port(old) != _port(new) or old.limits != new.limits
+
+
+def _port(profile: Profile) -> int:
+    """Return the port that the program binds."""
+    if profile.command.port is not None:
+        return profile.command.port
+    return profile.listen.port if isinstance(profile.listen, TcpAddress) else 0
+
+
+class Program:
+    """Starts and ends what a profile's `[command]` names; `connector` leads to it.
+
+    Args:
+        profile: Whose command it is.
+        loop: The engine's loop.
+        buffer: The loop's read buffer.
+        say: Where its output goes, and what happens to it.
+        changed: Called with this when `reason` or `is_over` may be another.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        loop: asyncio.AbstractEventLoop,
+        buffer: ReadBuffer,
+        say: Say,
+        changed: Callable[[Program], None],
+    ) -> None:
+        self.profile = profile
+        self.reason: Reason | None = None
+        """What is to be known of it beside that it runs."""
+        self.is_over = False
+        """It has ended for good, and the tunnel is to end with it."""
+        self.has_failed = False
+        self._changed = changed
+        self._supervisor: Supervisor | None = None
+        self._each: ProgramConnector | None = None
+        self.connector: TargetConnector
+        command, hidden = profile.command, referenced_variables(profile)
+        if command.mode in _A_PROCESS_A_CONNECTION:
+            self._each = ProgramConnector(loop, command, buffer, say, hidden=hidden)
+            self.connector = self._each
+        else:
+            self._supervisor = Supervisor(
+                command, port=_port(profile), say=say, changed=self._state_changed, hidden=hidden
+            )
+            self.connector = _Beside(
+                loop, self._supervisor, target_name(profile), buffer, profile.limits.connect_seconds
+            )
+
+    @classmethod
+    def of(
+        cls,
+        profile: Profile,
+        loop: asyncio.AbstractEventLoop,
+        buffer: ReadBuffer,
+        say: Say,
+        changed: Callable[[Program], None],
+    ) -> Program | None:
+        """Return the program that a profile names; None when it names none."""
+        return cls(profile, loop, buffer, say, changed) if profile.command.run else None
+
+    async def start(self) -> None:
+        """Start it, where it does not start with each connection.
+
+        Raises:
+            WsguiError: It cannot be started, or not moved to another port.
+        """
+        if self._supervisor is not None:
+            await self._supervisor.start()
+
+    async def stop(self) -> None:
+        """End it with all that it has started."""
+        if self._supervisor is not None:
+            await self._supervisor.stop()
+        if self._each is not None:
+            await self._each.close()
+
+    def _state_changed(self, state: ProgramState) -> None:
+        self.reason = Reason(ReasonKind.PROGRAM, state.message, state.hint, "command") if state.message else None
+        over = state.kind in (ProgramKind.ENDED, ProgramKind.GAVE_UP)
+        self.is_over = over and self.profile.command.when_it_ends == "stop"
+        self.has_failed = state.kind is ProgramKind.GAVE_UP or state.status not in (None, 0)
+        self._changed(self)
+
+
+class _Beside:
+    """Connects to a program that runs beside the tunnel, wherever it listens now."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, supervisor: Supervisor, name: str, buffer: ReadBuffer, seconds: float
+    ) -> None:
+        self.address = name
+        self._loop = loop
+        self._supervisor = supervisor
+        self._buffer = buffer
+        self._seconds = seconds
+
+    def connect(self, connected: Connected, failed: Failed) -> asyncio.Task[None] | None:
+        address = self._supervisor.address
+        if address is None:
+            failed(
+                TargetError(f"The program {self.address} does not listen (yet).", "Look into the tunnel's log for why.")
+            )
+            return None
+        return Connector(self._loop, address, self._buffer, self._seconds).connect(connected, failed)
