@@ -125,8 +125,8 @@ def test_a_line_that_cannot_be_is_refused(wsgui: Shell, line: str, said: str) ->
 
 
 def test_a_file_whose_name_begins_with_a_hyphen_is_still_a_file(wsgui: Shell, tmp_path: Path) -> None:
-    (tmp_path / "-lab.toml").write_text('target = "lab:5901"\n')
-    wsgui("import --as Lab -- -lab.toml")
+    (tmp_path / "-lab.toml").write_text('name = "Lab"\ntarget = "lab:5901"\n')
+    wsgui("import -- -lab.toml")
     assert wsgui.json("show Lab --json")["target"] == "lab:5901"
 
 
