@@ -326,7 +326,7 @@ def test_user_and_password_of_a_url_are_left_out() -> None:
         ("6080 -- /usr/bin/telnetd", "telnetd"),
         ("6080 --unix-target /run/x.sock", "x.sock"),
         ("6080 --target-config x", "Tokens"),
-        ("6080 -- ./-x.toml", "x"),
+        ("6080 -- ./-x.toml.TOML", "x"),
         ("6080 -- /", "websockify"),
     ],
 )

@@ -25,7 +25,7 @@ __all__ = ["Converted", "Line", "Lost", "UnboundSecret", "suggested_name", "to_l
 WHEN_IT_ENDS: Final = {"exit": "stop", "ignore": "ignore", "respawn": "restart"}
 NO_AUTHORITY: Final = "unbound:client-authority"
 
-_UNFIT: Final = re.compile(r"[/\\\s]+")
+_UNFIT: Final = re.compile(r"[/\\\s]+|(?i:(\.toml)+$)")
 _THE_PROCESS: Final = (
     ("daemon", "--daemon", "A profile runs in the tray app or as a service, which live in the background anyway."),
     ("run_once", "--run-once", "A tunnel serves until it is stopped."),
@@ -72,7 +72,7 @@ def suggested_name(options: Options) -> str:
         name = f"Port {options.target_port}"
     else:
         name = options.target_host
-    name = _UNFIT.sub(" ", display(name, limit=MAX_NAME - 8)).strip(" -").removesuffix(".toml")
+    name = _UNFIT.sub(" ", display(name, limit=MAX_NAME - 8)).strip(" -")
     return name or "websockify"
 
 
