@@ -72,7 +72,7 @@ def suggested_name(options: Options) -> str:
         name = f"Port {options.target_port}"
     else:
         name = options.target_host
-    name = _UNFIT.sub(" ", display(name, limit=MAX_NAME - 8)).strip(" -")
+    name = _UNFIT.sub(" ", display(name, limit=MAX_NAME - 8).strip(" -")).strip(" -")
     return name or "websockify"
 
 
