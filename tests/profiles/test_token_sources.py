@@ -39,6 +39,7 @@ from wsgui.profiles.token_sources import Source, parse_source, problems_of_token
         ('redis:"::1":7', Source("redis", "redis://[::1]:7/0")),
         ("redis://host", Source("redis", "redis://host:6379/0")),
         ("redis://HOST:1/2?namespace=x", Source("redis", "redis://host:1/2?namespace=x")),
+        ("redis://anna@host", Source("redis", "redis://anna@host:6379/0")),
         ("rediss://host", Source("redis", "rediss://host:6379/0")),
         ("rediss:host", Source("redis", "rediss://host:6379/0")),
     ],

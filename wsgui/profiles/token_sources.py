@@ -23,6 +23,7 @@ SourceKind = Literal["file", "file-per-token", "redis", "jwt", "http", "unix-dir
 FIELD: Final = "tokens.source"
 PLACEHOLDER: Final = "%s"
 """Where a URL takes the token, as in websockify's."""
+DEFAULT_REDIS_PORT: Final = 6379
 
 _KIND: Final = re.compile(r"[a-z][a-z-]{0,31}", re.ASCII)
 _DRIVE: Final = re.compile(r"[A-Za-z]:[\\/]", re.ASCII)
@@ -177,8 +178,9 @@ def _authority(scheme: str, rest: str, hint: str) -> tuple[str, str]:
         parts.port  # noqa: B018  # raises when it is none
     except ValueError:
         _fail("Its host or port is none.", hint)
-    if "@" in parts.netloc:
-        _fail("The address has a user or a password in it, which belong into no profile.", hint)
+    user, at, _ = parts.netloc.rpartition("@")
+    if at and (scheme in ("http", "https") or ":" in user):
+        _fail("The address has a password in it, which belongs into no profile.", hint)
     try:
         return parts.netloc, canonical_host(parts.hostname or "")
     except ValueError as error:
@@ -219,8 +221,9 @@ def _redis_url(scheme: str, rest: str, hint: str) -> Source:
         _fail("What follows the ? in the address of Redis is not namespace=name.", hint)
     if [name for name, _ in query] not in ([], ["namespace"]):
         _fail("What follows the ? in the address of Redis is not namespace=name.", hint)
-    port = parts.port or 6379
-    shown = f"[{host}]" if ":" in host else host
+    port = parts.port or DEFAULT_REDIS_PORT
+    user, at, _ = parts.netloc.rpartition("@")
+    shown = f"{user}{at}[{host}]" if ":" in host else f"{user}{at}{host}"
     namespace = f"?{urlencode(query, quote_via=quote)}" if query and query[0][1] else ""
     return Source("redis", f"{scheme}://{shown}:{port}/{int(database)}{namespace}")
 

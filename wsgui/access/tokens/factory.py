@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -9,6 +10,7 @@ from wsgui.access.tokens.as_websockify import AsWebsockify
 from wsgui.access.tokens.file_per_token import FilePerToken
 from wsgui.access.tokens.files import TokenFiles
 from wsgui.access.tokens.inline import InlineFirst, InlineTargets
+from wsgui.access.tokens.redis_settings import RedisSettings
 from wsgui.access.tokens.sockets import SocketFolder
 from wsgui.access.tokens.source import TokenSource
 from wsgui.display import display
@@ -51,9 +53,7 @@ def websockify_source(plugin: str, source: str | None) -> TokenSource:
             f'There is no token plugin "{display(plugin, limit=80)}".',
             f"Take one of {', '.join(_PLUGINS)}, or write package.module.Class.",
         )
-    from wsgui.access.plugins import PluginTokens
-
-    return AsWebsockify(PluginTokens(plugin, source, working_directory=True))
+    return AsWebsockify(_plugin(plugin, source, working_directory=True))
 
 
 def _outside(tokens: Tokens) -> TokenSource:
@@ -68,35 +68,36 @@ def _outside(tokens: Tokens) -> TokenSource:
         case "http":
             return _http(source.place, lenient=False)
         case "redis":
-            from wsgui.access.tokens.redis import RedisSettings, RedisTokens
-
-            return RedisTokens(RedisSettings.of_url(source.place, tokens.password))
+            return _redis(RedisSettings.of_url(source.place, tokens.password))
         case "jwt":
-            from wsgui.access.tokens.jwt import JwtTokens
-
-            return JwtTokens(source.place, audience=tokens.audience, strict=True)
+            return _jwt(os.path.expanduser(source.place), tokens.audience, strict=True)
         case "plugin":
-            from wsgui.access.plugins import PluginTokens
-
-            return PluginTokens(source.place, tokens.argument or None, working_directory=False)
+            return _plugin(source.place, tokens.argument or None, working_directory=False)
 
 
+# Their libraries take a while to load, and most tunnels need none of them.
 def _http(url: str, *, lenient: bool) -> TokenSource:
-    from wsgui.access.tokens.http import HttpTokens  # httpx takes a while to load
+    from wsgui.access.tokens.http import HttpTokens
 
     return HttpTokens(url, lenient=lenient)
 
 
-def _jwt(source: str) -> TokenSource:
+def _jwt(key: str, audience: str = "", *, strict: bool) -> TokenSource:
     from wsgui.access.tokens.jwt import JwtTokens
 
-    return JwtTokens(source, strict=False)
+    return JwtTokens(key, audience=audience, strict=strict)
 
 
-def _redis(source: str) -> TokenSource:
-    from wsgui.access.tokens.redis import RedisSettings, RedisTokens
+def _redis(settings: RedisSettings) -> TokenSource:
+    from wsgui.access.tokens.redis import RedisTokens
 
-    return RedisTokens(RedisSettings.of_websockify(source))
+    return RedisTokens(settings)
+
+
+def _plugin(import_path: str, source: str | None, *, working_directory: bool) -> TokenSource:
+    from wsgui.access.plugins import PluginTokens
+
+    return PluginTokens(import_path, source, working_directory=working_directory)
 
 
 _PLUGINS: Final[Mapping[str, Callable[[str], TokenSource]]] = {
@@ -105,7 +106,7 @@ _PLUGINS: Final[Mapping[str, Callable[[str], TokenSource]]] = {
     "TokenFileName": lambda source: FilePerToken(source, lenient=True),
     "BaseTokenAPI": lambda source: _http(source, lenient=True),
     "JSONTokenApi": lambda source: _http(source, lenient=True),
-    "JWTTokenApi": _jwt,
-    "TokenRedis": _redis,
+    "JWTTokenApi": lambda source: _jwt(source, strict=False),
+    "TokenRedis": lambda source: _redis(RedisSettings.of_websockify(source)),
     "UnixDomainSocketDirectory": lambda source: SocketFolder(source, lenient=True),
 }
