@@ -461,14 +461,14 @@ async def test_a_program_that_ignores_sigterm_is_killed_with_all_its_children(
         "import os, signal, socket, sys, time\n"
         "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
         "is_child = any(os.fork() == 0 for _ in range(3))\n"
-        "os.write(1, b'here %d\\n' % os.getpid())\n"
+        "os.write(1, b'process %d\\n' % os.getpid())\n"
         "s = None if is_child else socket.create_server(('127.0.0.1', int(sys.argv[1])))\n"
         "time.sleep(99)"
     )
     async with supervise(*python(lines, "ASKED")) as (supervised, told):
         await supervised.reachable()
-        await until("all are there", lambda: told.text.count("here ") == 4)
-        pids = [int(line.rpartition(" ")[2]) for line in told.text.splitlines() if "here " in line]
+        await until("all are there", lambda: told.text.count(": process ") == 4)
+        pids = [int(line.rpartition(" ")[2]) for line in told.text.splitlines() if ": process " in line]
 
     assert not any(is_alive(pid) for pid in pids)
     assert is_gone(supervised.state.pid)
@@ -476,13 +476,13 @@ async def test_a_program_that_ignores_sigterm_is_killed_with_all_its_children(
 
 async def test_children_in_other_groups_of_the_session_are_ended_too(supervise: Run_) -> None:
     lines = (
-        "import os; pid = os.fork(); pid or os.setpgid(0, 0); os.write(1, b'here %d\\n' % os.getpid());"
+        "import os; pid = os.fork(); pid or os.setpgid(0, 0); os.write(1, b'process %d\\n' % os.getpid());"
         + SERVE.replace("s = ", "s = pid and ")
     )
     async with supervise(*python(lines + "time.sleep(99)", "ASKED")) as (supervised, told):
         await supervised.reachable()
-        await until("both are there", lambda: told.text.count("here ") == 2)
-        pids = [int(line.rpartition(" ")[2]) for line in told.text.splitlines() if "here " in line]
+        await until("both are there", lambda: told.text.count(": process ") == 2)
+        pids = [int(line.rpartition(" ")[2]) for line in told.text.splitlines() if ": process " in line]
 
     assert not any(is_alive(pid) for pid in pids)
 

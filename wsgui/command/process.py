@@ -80,13 +80,13 @@ class Process:
         await asyncio.wait((self._capture.ended,), timeout=_LAST_WORDS_SECONDS)
         return self._capture.log.last_line
 
-    async def end(self, *, grace_seconds: float = GRACE_SECONDS) -> None:
-        """End it with its group and session: SIGTERM, and SIGKILL for what is left after `grace_seconds`.
+    async def end(self) -> None:
+        """End it with its group and session: SIGTERM, and SIGKILL for what is left after `GRACE_SECONDS`.
 
         What has left both, as daemons do, is not touched.
         """
         loop = asyncio.get_running_loop()
-        deadline, pause = loop.time() + grace_seconds, _LOOK_AGAIN_SECONDS
+        deadline, pause = loop.time() + GRACE_SECONDS, _LOOK_AGAIN_SECONDS
         try:
             await self._signal(force=False)
             while loop.time() < deadline and await self._is_there():
