@@ -12,6 +12,7 @@ from typing import Final
 from wsgui.access.authentication import Authenticator
 from wsgui.access.delays import FailureDelays
 from wsgui.access.keyed import token_label
+from wsgui.access.tokens.inline import InlineFirst
 from wsgui.access.tokens.source import LookupFailed, TokenSource
 from wsgui.access.visitor import Denied, Grant, Permit, TargetAddress, Visitor
 from wsgui.display import display
@@ -134,8 +135,13 @@ class Admission:
             target,
             ", ".join(_name(grant) for grant in grants if grant.kind != "token" or not self._by_host),
             tuple(grants),
-            from_outside=self._tokens is not None and self._tokens.from_outside,
+            from_outside=token is not None and self._from_outside(token),
         )
+
+    def _from_outside(self, token: str) -> bool:
+        if isinstance(self._tokens, InlineFirst):
+            return not self._tokens.holds(token)
+        return self._tokens is not None and self._tokens.from_outside
 
     async def _authenticate(self, visitor: Visitor, target: TargetAddress | None) -> list[Grant]:
         grants = [await authenticator.authenticate(visitor, target) for authenticator in self._authenticators]

@@ -31,6 +31,8 @@ FLUSH_SECONDS: Final = 2.5
 
 
 EVERYBODY: Final = Permit()
+NOTHING_ASKED: Final = Admission((), None, deadline_seconds=1.0)
+"""What says which sessions were let in by something that no longer counts."""
 
 
 class Bridge:
@@ -108,8 +110,8 @@ class Bridge:
         """See to it that sessions end whose user, token or certificate has been taken back."""
         self._next_review = time.monotonic() + REVIEW_SECONDS
         settings = self._settings
-        if settings.withdraws and settings.admission is not None and any(r.grants for r in self.relays.values()):
-            self._spawn(self._end_withdrawn(settings.admission))
+        if settings.withdraws and any(relay.grants for relay in self.relays.values()):
+            self._spawn(self._end_withdrawn(settings.admission or NOTHING_ASKED))
 
     async def _end_withdrawn(self, admission: Admission) -> None:
         grants = {grant for relay in self.relays.values() for grant in relay.grants}

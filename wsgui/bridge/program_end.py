@@ -136,7 +136,8 @@ class ProgramEnd(SocketEnd):
 class TerminalEnd:
     """A program's terminal, seen from the side of the window; owns its descriptor, and speaks telnet to the client.
 
-    There is no half-close: what ends a program's input is a key. Closing hangs up.
+    There is no half-close: what ends a program's input is a key. Closing hangs up. It is over when nobody holds the
+    program's side any more, or when the program has exited and nothing comes.
 
     Args:
         fd: Of `terminal.open_terminal`.
@@ -147,6 +148,8 @@ class TerminalEnd:
     __slots__ = (
         "_buffer",
         "_child",
+        "_heard",
+        "_last_look",
         "_lingering",
         "_lingers",
         "_loop",
@@ -201,6 +204,9 @@ class TerminalEnd:
         self._reading = False
         self._lingers = False
         self._lingering: asyncio.TimerHandle | None = None
+        self._heard = False
+        self._last_look: asyncio.TimerHandle | None = None
+        child.exited.add_done_callback(self._exited)
 
     @property
     def farewell(self) -> str:
@@ -272,9 +278,21 @@ class TerminalEnd:
         except OSError:
             ended = not count  # EIO: nobody holds the program's side; what was read before it is told first
         if count:
+            self._heard = True
             self._deliver(bytes(view[:count]))
         elif ended:
             self._ended()
+
+    def _exited(self, exited: object = None) -> None:
+        """Look until nothing comes any more: a job that the program has left behind may hold its terminal for ever."""
+        self._last_look = None
+        if self.closed or self._parting.begun:
+            return
+        if exited is None and self._reading and not self._heard:
+            self._ended()
+            return
+        self._heard = False
+        self._last_look = self._loop.call_later(LAST_LOOK_SECONDS, self._exited)
 
     def _deliver(self, said: bytes) -> None:
         data, self._replies = self._replies + self._telnet.encode(said), b""
@@ -349,8 +367,9 @@ class TerminalEnd:
         self.pause()
         self._readiness.remove_writer(self.fd)
         self._parting.cancel()
-        if self._lingering is not None:
-            self._lingering.cancel()
+        for timer in (self._lingering, self._last_look):
+            if timer is not None:
+                timer.cancel()
         self._received = self._typed = b""
         on_closed = self._on_closed
         self.on_data = self.on_end = self.on_drained = self._on_closed = nothing

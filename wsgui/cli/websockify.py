@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import ssl
-import sys
 from collections.abc import Sequence
 from typing import Final
 
@@ -116,15 +115,17 @@ def proxying_line(options: Options) -> str:
     return f"  - proxying from {source} to {target}{' (using SSL)' if options.ssl_target else ''}"
 
 
-def profile_of(options: Options) -> Profile:
+def profile_of(options: Options, listener: int | None = None) -> Profile:
     """Return the tunnel that a line asks for: no limits, and no rules but those it names.
+
+    `listener` is the descriptor of the socket that inetd has handed over.
 
     It is not checked as a profile is: a line of websockify has rules of its own, which `parse` has checked.
     """
     certificate = options.certificate if os.path.exists(options.certificate) else ""
     return Profile.model_construct(
         name=NAME,
-        listen=_listen(options),
+        listen=_listen(options) if listener is None else InheritedAddress(listener),
         target=_target(options),
         tls=Tls(
             certificate_file=certificate,
@@ -175,9 +176,7 @@ def terms_of(options: Options) -> Terms:
     )
 
 
-def _listen(options: Options) -> TcpAddress | UnixAddress | InheritedAddress:
-    if options.inetd:
-        return InheritedAddress(sys.stdin.fileno())
+def _listen(options: Options) -> TcpAddress | UnixAddress:
     if options.unix_listen:
         return UnixAddress(options.unix_listen)
     host = options.listen_host

@@ -16,6 +16,7 @@ from wsgui.app.log_file import LogFile
 from wsgui.app.logging import LogSink
 from wsgui.app.syslog import Syslog, SyslogAddress
 from wsgui.cli.daemon import Detached, detach
+from wsgui.cli.inetd import take_listener
 from wsgui.cli.signals import Signals
 from wsgui.cli.websockify import NAME, profile_of, proxying_line, settings_lines, terms_of
 from wsgui.cli.websockify_log import WebsockifyLog, host_of
@@ -39,9 +40,10 @@ FOREVER_SECONDS: Final = 365 * 86400.0
 def serve(options: Options) -> int:
     """Serve until something ends it; returns the exit code."""
     # Before any thread is begun, and any file opened: only the thread that forks goes on in the child.
-    detached = detach(keep=(sys.stdin.fileno(),) if options.inetd else ()) if options.daemon else None
+    listener = take_listener() if options.inetd else None
+    detached = detach(keep=() if listener is None else (listener,)) if options.daemon else None
     try:
-        return _serve(options, detached)
+        return _serve(options, listener, detached)
     except WsguiError as error:
         if detached is not None:
             detached.failed(f"{NAME}: {error}", error.exit_code)
@@ -49,7 +51,7 @@ def serve(options: Options) -> int:
         raise
 
 
-def _serve(options: Options, detached: Detached | None) -> int:
+def _serve(options: Options, listener: int | None, detached: Detached | None) -> int:
     file = LogFile(options.log_file) if options.log_file else None
     sinks: list[LogSink] = []
     if options.syslog:
@@ -63,14 +65,15 @@ def _serve(options: Options, detached: Detached | None) -> int:
         for line in settings_lines(options):
             log.say(line)
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            return runner.run(_Process(options, log, detached).run())
+            return runner.run(_Process(options, listener, log, detached).run())
     finally:
         log.close()
 
 
 class _Process:
-    def __init__(self, options: Options, log: WebsockifyLog, detached: Detached | None) -> None:
+    def __init__(self, options: Options, listener: int | None, log: WebsockifyLog, detached: Detached | None) -> None:
         self._options = options
+        self._listener = listener
         self._log = log
         self._detached = detached
         self._engine = Engine()
@@ -81,14 +84,15 @@ class _Process:
         self._once: int | None = None
         self._began = self._active = time.monotonic()
         self._recorders: list[NoVncRecorder] = []
-        self._symbols = BackgroundWriter(sys.stdout, ending="") if options.traffic else None
+        self._symbols = BackgroundWriter(sys.stdout, ending="") if options.traffic and detached is None else None
 
     async def run(self) -> int:
         options, engine = self._options, self._engine
         if options.record:
             self._recorders.append(NoVncRecorder(options.record, self._say))
-        profile = profile_of(options)
-        terms = replace(terms_of(options), taps=self._tap if options.record or options.traffic else None)
+        profile = profile_of(options, self._listener)
+        tapped = bool(options.record) or self._symbols is not None
+        terms = replace(terms_of(options), taps=self._tap if tapped else None)
         engine.events.subscribe(self._log)
         engine.events.subscribe(self._watch)
         await engine.configure(profile, terms)
@@ -121,7 +125,7 @@ class _Process:
             self._watch_clock(now)
             if now - checked >= CERTIFICATE_SECONDS or self._asked_to_reload:
                 checked, self._asked_to_reload = now, False
-                fresh = profile_of(self._options)
+                fresh = profile_of(self._options, self._listener)
                 if (stamps := _stamps(fresh)) != known:
                     known = stamps
                     await self._take_over(fresh)

@@ -10,7 +10,7 @@ import stat
 from collections.abc import Callable, Collection
 
 from wsgui.access.admission import Admission
-from wsgui.access.authentication import authenticators_of, websockify_authenticator
+from wsgui.access.authentication import Authenticator, authenticators_of, websockify_authenticator
 from wsgui.access.destinations import Destinations
 from wsgui.access.machine_names import own_names
 from wsgui.access.origins import OriginRules
@@ -93,9 +93,11 @@ async def _admission(profile: Profile, terms: Terms, target: TargetAddress | Non
     tokens = (
         websockify_source(*terms.token_plugin) if terms.token_plugin else source_of(profile.tokens, profile.targets)
     )
-    authenticators = authenticators_of(profile.access, profile.tls, target=target)
+    authenticators: tuple[Authenticator, ...] = ()
     if terms.auth_plugin is not None:
         authenticators = (websockify_authenticator(*terms.auth_plugin, target=target),)
+    elif not terms.any_page:  # on websockify's line it is TLS that asks for a certificate, and of its own clients only
+        authenticators = authenticators_of(profile.access, profile.tls, target=target)
     if tokens is None and not authenticators:
         return None
     admission = Admission(
