@@ -6,8 +6,9 @@ from typing import ClassVar
 
 import pytest
 
+from wsgui.access.admission import Admission
 from wsgui.access.tokens.inline import InlineFirst, InlineTargets
-from wsgui.access.visitor import TargetAddress
+from wsgui.access.visitor import TargetAddress, Visitor
 from wsgui.errors import FieldError
 from wsgui.profiles.access import TokenTarget
 from wsgui.profiles.addresses import TcpAddress, UnixAddress
@@ -110,6 +111,14 @@ def test_the_list_of_allowed_destinations_concerns_the_source_s_tokens_only() ->
     tokens = InlineFirst(inline(a="office:5901"), Outside())
     assert tokens.holds("a")
     assert not tokens.holds("z")
+
+
+async def test_only_the_source_s_tokens_are_admitted_as_from_outside() -> None:
+    admission = Admission((), InlineFirst(inline(a="office:5901"), Outside()), deadline_seconds=5)
+    await admission.open()
+    permits = [await admission.admit(Visitor("127.0.0.1", f"/?token={token}", {})) for token in "az"]
+    assert [(permit.target, permit.from_outside) for permit in permits] == [(OFFICE, False), (HOME, True)]
+    await admission.close()
 
 
 async def test_the_source_is_opened_and_closed_with_it() -> None:
