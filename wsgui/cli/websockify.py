@@ -98,6 +98,25 @@ def settings_lines(options: Options) -> list[str]:
     return lines
 
 
+def warnings(options: Options) -> list[str]:
+    """Return what a person should know of a line that works all the same."""
+    in_sight = [
+        *(["--key-password"] if options.key_password else []),
+        *(["--auth-source"] if options.auth_plugin.rpartition(".")[2] == "BasicHTTPAuth" else []),
+        *(["--token-source"] if _holds_password(options) else []),
+    ]
+    return [
+        f"{option} has a secret in it, which other users of this computer can see in the list of processes. "
+        "A profile refers to it instead: wsgui profile import -- websockify …"
+        for option in in_sight[:1]
+    ]
+
+
+def _holds_password(options: Options) -> bool:
+    source = options.token_source or ""
+    return options.token_plugin.rpartition(".")[2] == "TokenRedis" and source.count(":") >= 3
+
+
 def proxying_line(options: Options) -> str:
     """Return the last line of the start: from where to where."""
     source = "inetd" if options.inetd else f"{options.listen_host}:{options.listen_port}"
@@ -141,6 +160,7 @@ def profile_of(options: Options, listener: int | None = None) -> Profile:
             {
                 "run": options.command,
                 "port": options.listen_port or None,
+                "mode": "port" if any("{port}" in argument for argument in options.command) else "rebind",
                 "when_it_ends": _WHEN_IT_ENDS[options.wrap_mode],
             }
             if options.command

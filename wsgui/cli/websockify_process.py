@@ -18,7 +18,7 @@ from wsgui.app.syslog import Syslog, SyslogAddress
 from wsgui.cli.daemon import Detached, detach
 from wsgui.cli.inetd import take_listener
 from wsgui.cli.signals import Signals
-from wsgui.cli.websockify import NAME, profile_of, proxying_line, settings_lines, terms_of
+from wsgui.cli.websockify import NAME, profile_of, proxying_line, settings_lines, terms_of, warnings
 from wsgui.cli.websockify_log import WebsockifyLog, host_of
 from wsgui.engine.engine import Engine
 from wsgui.engine.events import ConnectionClosed, ConnectionOpened, Event, StateChanged
@@ -64,6 +64,8 @@ def _serve(options: Options, listener: int | None, detached: Detached | None) ->
     try:
         for line in settings_lines(options):
             log.say(line)
+        for line in warnings(options):
+            log.say(line, logging.WARNING)
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             return runner.run(_Process(options, listener, log, detached).run())
     finally:
