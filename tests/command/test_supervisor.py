@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import random
 import shutil
 import signal
 import socket
@@ -20,6 +21,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.programs import need
 from tests.support.waiting import until
 from wsgui.command import process, supervisor
 from wsgui.command.pacing import BackOff, Pacing, Run
@@ -359,6 +361,41 @@ async def test_a_program_that_serves_one_client_is_there_again_for_the_next(supe
         assert all(not state.message for state in told.states)
 
 
+@pytest.mark.skipif(not os.path.exists("/usr/sbin/telnetd"), reason="not installed: inetutils-telnetd")
+async def test_a_telnet_daemon_is_there_again_after_each_session(supervise: Run_) -> None:
+    telnetd = ("socat", "TCP-LISTEN:ASKED,reuseaddr", "EXEC:/usr/sbin/telnetd")
+    async with supervise(*telnetd, when_it_ends="restart") as (supervised, told):
+        for turn in range(2):
+            await until("it listens", lambda turn=turn: len([s for s in told.states if s.kind == "running"]) > turn)
+            address = await supervised.reachable()
+            reader, writer = await asyncio.open_connection(address.host, address.port)
+            assert (await reader.read(3))[:1] == b"\xff"  # IAC: it negotiates (RFC 854)
+            writer.close()
+
+
+async def test_a_vnc_server_started_by_its_script_is_found_in_the_background_and_ended(
+    supervise: Run_, tmp_path: Path
+) -> None:
+    need("vncserver", "Xtigervnc", "xauth")
+    display = random.randint(200, 900)
+    session = tmp_path / "session"
+    session.write_text("#!/bin/sh\necho $$ > $HOME/session.pid\nexec sleep 99\n")
+    session.chmod(0o755)
+    start = ("vncserver", f":{display}", "-localhost", "yes", "-SecurityTypes", "None", "-xstartup", str(session))
+    home = {"HOME": str(tmp_path)}
+    async with supervise(*start, port=5900 + display, when_it_ends="ignore", environment=home) as (supervised, _):
+        address = await asyncio.wait_for(supervised.reachable(), 30)
+        reader, writer = await asyncio.open_connection(address.host, address.port)
+        assert await reader.readexactly(4) == b"RFB "
+        writer.close()
+        server = supervised.state.pid
+        await until("the session runs", lambda: (tmp_path / "session.pid").exists())
+        assert Path(f"/proc/{server}/comm").read_text() == "Xtigervnc\n"
+
+    assert not is_alive(server)
+    os.kill(int((tmp_path / "session.pid").read_text()), signal.SIGKILL)
+
+
 async def test_the_rest_before_the_next_start_grows_and_is_shown(supervise: Run_) -> None:
     class Hasty(BackOff):
         def rest_seconds(self, run: Run) -> tuple[float, str]:
@@ -435,7 +472,7 @@ async def test_a_daemon_that_left_the_session_is_left_alone_and_told(supervise: 
     try:
         assert is_alive(pid)
         assert told.lines[-1][0] == logging.WARNING
-        assert f"(process {pid}) and goes on" in told.lines[-1][1]
+        assert f"leaves a process behind ({pid})" in told.lines[-1][1]
     finally:
         os.kill(pid, signal.SIGKILL)
 

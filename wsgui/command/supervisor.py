@@ -30,6 +30,7 @@ MAX_TAKEN: Final = 5
 _FIRST_LOOK_SECONDS: Final = 0.02
 _LOOK_SECONDS: Final = 0.25
 _LATE_LOOK_SECONDS: Final = 2.0
+_LEAVING_LOOKS: Final = 3
 
 T = TypeVar("T")
 
@@ -117,9 +118,17 @@ class Supervisor:
         if process is None:
             return
         await process.end()
-        left = await self._blocking(process.family.members)
+        left = await self._left_of(process)
         if left:
             self._say(logging.WARNING, wording.left_behind(self._name, left))
+
+    async def _left_of(self, process: Process) -> tuple[int, ...]:
+        """Who of its family has not ended with it, also after a moment: what a desktop ran may be on its way out."""
+        for _ in range(_LEAVING_LOOKS):
+            if not (left := await self._blocking(process.family.members)):
+                return ()
+            await asyncio.sleep(_LOOK_SECONDS)
+        return left
 
     async def reachable(self) -> TcpAddress:
         """Wait until the program listens, and return where.

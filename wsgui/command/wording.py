@@ -25,8 +25,9 @@ def open_to_all(name: str, port: int) -> str:
 
 def left_behind(name: str, processes: Sequence[int]) -> str:
     which = ", ".join(map(str, processes[:8])) + (" …" if len(processes) > 8 else "")
-    word = "process" if len(processes) == 1 else "processes"
-    return f"{name} has gone into the background ({word} {which}) and goes on; end it yourself when it is in the way."
+    if len(processes) == 1:
+        return f"{name} leaves a process behind ({which}) that went into a session of its own; it is not ended."
+    return f"{name} leaves processes behind ({which}) that went into sessions of their own; they are not ended."
 
 
 def port_taken(name: str, port: int, by: str) -> tuple[str, str]:
