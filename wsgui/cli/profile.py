@@ -49,11 +49,15 @@ def build_parser() -> Parser:
     new = commands.add_parser("new", help="make one")
     new.add_argument("name", metavar="NAME")
     new.add_argument(
-        "--target", required=True, metavar="ADDRESS", help="office:5901, tls://host:port, unix:/path, demo:"
+        "--target",
+        metavar="ADDRESS",
+        help="office:5901, tls://host:port, unix:/path, demo:; none with [targets], [tokens], [command]",
     )
     new.add_argument("--listen", metavar="ADDRESS", help="127.0.0.1:6080 (default), *:443, unix:/path, fd:3")
     new.add_argument("--group", metavar="GROUP", help="group in the list")
-    new.add_argument("--web", metavar="ROOT", help='"demo", or a folder to serve on the same port')
+    new.add_argument(
+        "--web", metavar="ROOT", help='"vnc", "terminal", "novnc", "demo", or a folder to serve on the same port'
+    )
     new.add_argument("--certificate", metavar="FILE", help="certificate chain (PEM); the port then speaks TLS")
     new.add_argument("--key", metavar="FILE", help="private key, when the certificate's file has none")
     new.add_argument("--no-autostart", action="store_true", help="do not start it with the tray app")
@@ -115,8 +119,8 @@ def _show(options: argparse.Namespace, store: ProfileStore) -> int:
 
 
 def _new(options: argparse.Namespace, store: ProfileStore) -> int:
-    settings: dict[str, Any] = {"name": options.name, "target": options.target}
-    given = {"listen": options.listen, "group": options.group}
+    settings: dict[str, Any] = {"name": options.name}
+    given = {"target": options.target, "listen": options.listen, "group": options.group}
     settings |= {field: value for field, value in given.items() if value is not None}
     if options.no_autostart:
         settings["autostart"] = False

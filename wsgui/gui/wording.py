@@ -128,6 +128,9 @@ def state_notice(tunnel: TunnelSnapshot) -> Notice | None:
         if reason.kind is ReasonKind.PORT_IN_USE and reason.suggested_port:
             remedies.insert(0, use_port(reason.suggested_port))
         return Notice(tone, display(reason.message), display(reason.hint), tuple(remedies))
+    if tunnel.state is TunnelState.RUNNING and (reason := tunnel.reason) is not None:
+        # It runs, but its program does not, or a change could not be made.
+        return Notice("warn", display(reason.message), display(reason.hint), (edit,))
     if target_refuses(tunnel) and (problem := tunnel.target_problem) is not None:
         target = Remedy(Deed.EDIT, translate("remedy", "Edit target"))
         return Notice("warn", display(problem.message), display(problem.hint), (target,))

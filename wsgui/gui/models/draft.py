@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
 from PySide6.QtCore import QCoreApplication
 
@@ -14,6 +15,7 @@ from wsgui.errors import ProfileError, WsguiError
 from wsgui.profiles.addresses import DEFAULT_LISTEN_HOST, TcpAddress, is_local
 from wsgui.profiles.model import Profile
 from wsgui.profiles.reading import build_profile
+from wsgui.web.viewers import viewer
 
 translate = QCoreApplication.translate
 FIRST_PORT: Final = 6080
@@ -64,7 +66,9 @@ class Draft:
 def draft(target: str, listen: str, name: str, snapshot: EngineSnapshot) -> Draft:
     """What the three texts make; the messages are those of the profile's own rules."""
     meant = service(target)
-    settings = {"target": meant.target, "listen": listen.strip(), "name": name.strip()}
+    settings: dict[str, Any] = {"target": meant.target, "listen": listen.strip(), "name": name.strip()}
+    if root := viewer_root(meant.target):
+        settings["web"] = {"root": root}
     problems: dict[str, WsguiError] = {}
     profile: Profile | None = None
     try:
@@ -85,6 +89,24 @@ def draft(target: str, listen: str, name: str, snapshot: EngineSnapshot) -> Draf
         profile = None
     open_to_network = profile is not None and not is_local(profile.listen)
     return Draft(profile, problems, meant.meaning, open_to_network)
+
+
+def viewer_root(target: str) -> str:
+    """Return the viewer that shows what is at `target`, as far as its port tells and this installation has it."""
+    port = target.rpartition(":")[2]
+    if not (port.isascii() and port.isdecimal() and len(port) <= 5):
+        return ""
+    kind = "vnc" if VNC_BASE <= int(port) <= VNC_BASE + _MAX_DISPLAY else "terminal" if int(port) == 23 else ""
+    return kind if kind and _has_viewer(kind) else ""
+
+
+@lru_cache(maxsize=8)
+def _has_viewer(root: str) -> bool:
+    try:
+        viewer(root)
+    except WsguiError:
+        return False
+    return True
 
 
 def suggested_name(target: str) -> str:
