@@ -12,8 +12,6 @@ VERSION = b"RFB 003.008\n"  # RFC 6143, 7.1.1
 NONE, VNC_AUTH, VENCRYPT = 1, 2, 19
 PLAIN = 256
 PIXELS = struct.pack(">BBBBHHHBBB3x", 32, 24, 0, 1, 255, 255, 255, 0, 8, 16)
-CONTINUOUS_UPDATES_END = b"\x96"
-EXTENDED_CLIPBOARD = -0x3F5E1A36  # 0xC0A1E5CE, signed
 
 SET_PIXEL_FORMAT, SET_ENCODINGS, UPDATE_REQUEST, KEY, POINTER, CUT_TEXT = 0, 2, 3, 4, 5, 6
 OF_A_PERSON = frozenset({KEY, POINTER, CUT_TEXT, 251, 255})
@@ -43,9 +41,12 @@ class Viewer:
         assert await self.reader.readexactly(1) == bytes((security,))
 
     async def let_in(self, *, name: bytes = b"A desktop", size: tuple[int, int] = (64, 48)) -> None:
+        """Say what the desktop is, and wait until the viewer asks to see it."""
         self.send(struct.pack(">I", 0))
         await self.reader.readexactly(1)  # shared or not
         self.send(struct.pack(">HH", *size) + PIXELS + struct.pack(">I", len(name)) + name)
+        while not self.messages or self.messages[-1][0] != UPDATE_REQUEST:
+            await self._take()
 
     def refuse(self, reason: str) -> None:
         text = reason.encode()
@@ -80,8 +81,11 @@ class Viewer:
         """Take the viewer's messages until it leaves."""
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
-                kind = (await self.reader.readexactly(1))[0]
-                self.messages.append((kind, await self._rest(kind)))
+                await self._take()
+
+    async def _take(self) -> None:
+        kind = (await self.reader.readexactly(1))[0]
+        self.messages.append((kind, await self._rest(kind)))
 
     async def _rest(self, kind: int) -> bytes:
         sizes = {SET_PIXEL_FORMAT: 19, UPDATE_REQUEST: 9, KEY: 7, POINTER: 5, 150: 9}
