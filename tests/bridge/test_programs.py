@@ -23,6 +23,7 @@ from tests.support.bridges import Standing, standing
 from tests.support.programs import need
 from tests.support.raw import RawClient, client_frame
 from tests.support.waiting import until
+from wsgui.bridge.program_end import TYPED_BYTES
 from wsgui.bridge.programs import ProgramConnector
 from wsgui.command import child as child_module
 from wsgui.command.child import living_groups
@@ -384,7 +385,9 @@ async def test_no_signal_is_ignored_or_held_back_for_it() -> None:
             data, _ = await everything(await tunnel.client())
     finally:
         signal.signal(signal.SIGHUP, before)
-    assert re.findall(rb"\t(\w+)", data) == [b"0" * 16, b"0" * 16]
+    # 32 and 33 are the C library's own, which its posix_spawn ignores until threads need them.
+    masks = [int(mask, 16) & ~(3 << 31) for mask in re.findall(rb"\t(\w+)", data)]
+    assert masks == [0, 0]
 
 
 async def test_inetd_s_programs_find_a_socket_to_talk_to() -> None:
@@ -454,20 +457,24 @@ async def test_a_shell_has_a_terminal_of_80_by_24_that_controls_it() -> None:
 
 
 async def test_a_window_s_new_size_reaches_the_program() -> None:
-    async with bash() as (_, client):
-        say(client, b"\xff\xfb\x1f" + window(132, 43) + b"trap 'stty size' WINCH; stty size\r")
+    watching = "trap 'stty size' WINCH; echo on; while :; do sleep 0.05; done"
+    async with programs(*shell(watching), mode="terminal") as tunnel:
+        client = await tunnel.client()
+        await told(client, rb"on\r\n")
+        say(client, b"\xff\xfb\x1f" + window(132, 43))
         await told(client, rb"43 132\r\n")
         say(client, window(100, 30))
         await told(client, rb"30 100\r\n")
 
 
-async def test_keys_interrupt_and_the_program_goes_on() -> None:
+@pytest.mark.parametrize("key", [b"\x03", b"\xff\xf4"], ids=["control-c", "telnet's word for it"])
+async def test_keys_interrupt_and_the_shell_goes_on(key: bytes) -> None:
     async with bash() as (_, client):
         say(client, b"echo star''ted; sleep 67\r")
         await told(client, rb"started\r\n")
-        say(client, b"\x03")
+        say(client, key)
         await told(client, rb"\^C(?s:.*)ready> ")
-        say(client, b"\xff\xf4echo still $((1+1))\r")
+        say(client, b"echo still $((1+1))\r")
         await told(client, rb"still 2\r\n")
 
 
@@ -532,27 +539,18 @@ async def test_a_client_that_does_not_read_makes_the_program_wait() -> None:
         assert relay.to_client_bytes < 32 << 20
 
 
-async def test_a_flood_of_telnet_leaves_others_their_turn() -> None:
-    async with bash() as (tunnel, client):
-        say(client, b"stty raw -echo; cat > /dev/null\r")
-        longest, running = 0.0, True
-
-        async def watch() -> None:
-            nonlocal longest
-            loop = asyncio.get_running_loop()
-            while running:
-                before = loop.time()
-                await asyncio.sleep(0)
-                longest = max(longest, loop.time() - before)
-
-        watching = asyncio.create_task(watch())
-        for _ in range(4):
-            say(client, b"\xff\xf9\r\n" * (1 << 18))
+async def test_a_flood_of_telnet_is_looked_at_piece_by_piece() -> None:
+    flood = b"\xff\xf9\r\n" * (1 << 18)
+    async with programs(*shell("stty raw -echo; echo on; exec cat"), mode="terminal") as tunnel:
+        client = await tunnel.client()
+        await told(client, rb"on\n")
         (relay,) = tunnel.door.bridge.relays.values()
-        await until("all of it taken", lambda: relay.to_target_bytes >= 4 << 20 and relay.target.pending == 0)  # type: ignore[union-attr]
-        running = False
-        await watching
-        assert longest < 0.25
+        target = relay.target
+        assert target is not None
+        assert not target.send(flood)
+        assert target.pending >= len(flood) - TYPED_BYTES
+        assert (await client.data((1 << 19) - 1)).replace(b"\0", b"") == b"\r" * (1 << 18)
+        assert target.pending == 0
 
 
 def test_a_session_that_nobody_is_in_has_no_groups() -> None:
