@@ -67,7 +67,8 @@ def state_word(state: TunnelState, connections: int = 0) -> str:
 
 def needs_attention(tunnel: TunnelSnapshot) -> bool:
     """Whether the user should look: it is wanted but not (wholly) there."""
-    return tunnel.state in (TunnelState.WAITING, TunnelState.FAILED) or target_refuses(tunnel)
+    impaired = tunnel.state is TunnelState.RUNNING and tunnel.reason is not None
+    return tunnel.state in (TunnelState.WAITING, TunnelState.FAILED) or impaired or target_refuses(tunnel)
 
 
 def target_refuses(tunnel: TunnelSnapshot) -> bool:
