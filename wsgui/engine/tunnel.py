@@ -219,7 +219,7 @@ class Tunnel:
             return
         if program.is_over:
             self._ending = self._loop.create_task(self._end_with(program))
-        else:
+        elif program.reason != self._reason:
             self._set_state(TunnelState.RUNNING, program.reason)
 
     async def _end_with(self, program: Program) -> None:
