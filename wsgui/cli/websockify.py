@@ -156,16 +156,7 @@ def profile_of(options: Options, listener: int | None = None) -> Profile:
         tokens=Tokens(by_host=options.host_token, deadline_seconds=LOOK_UP_SECONDS),
         access=Access(origins=("*",), hosts=("*",), anyone=True),
         web=Web(root=options.web, listing=not options.file_only, require_access=options.web_auth),
-        command=Command.model_validate(
-            {
-                "run": options.command,
-                "port": options.listen_port or None,
-                "mode": "port" if any("{port}" in argument for argument in options.command) else "rebind",
-                "when_it_ends": _WHEN_IT_ENDS[options.wrap_mode],
-            }
-            if options.command
-            else {}
-        ),
+        command=_command(options),
         limits=Limits(
             connections=0,
             per_address=0,
@@ -193,6 +184,18 @@ def terms_of(options: Options) -> Terms:
         token_first=True,
         withdraws=False,
         unix_mode=options.unix_listen_mode if options.unix_listen else None,
+    )
+
+
+def _command(options: Options) -> Command:
+    if not options.command:
+        return Command()
+    # Not checked either: an argument may have a line break in it.
+    return Command.model_construct(
+        run=options.command,
+        port=options.listen_port or None,
+        mode="port" if any("{port}" in argument for argument in options.command) else "rebind",
+        when_it_ends=_WHEN_IT_ENDS[options.wrap_mode],
     )
 
 

@@ -11,6 +11,7 @@ from wsgui.bridge.programs import ProgramConnector
 from wsgui.bridge.settings import TargetConnector
 from wsgui.bridge.targets import Connected, Connector, Failed
 from wsgui.command.environment import referenced_variables
+from wsgui.command.pacing import Pacing
 from wsgui.command.state import ProgramKind, ProgramState
 from wsgui.command.supervisor import Supervisor
 from wsgui.display import display
@@ -22,6 +23,8 @@ from wsgui.profiles.model import Profile
 Say = Callable[[int, str], None]
 """Takes a level as in the logging module and a line for the tunnel's log."""
 
+PATIENCE_SECONDS: Final = 10.0
+"""How long a client waits for a program that starts, where the profile sets no deadline."""
 _A_PROCESS_A_CONNECTION: Final = ("stdio", "terminal")
 
 
@@ -55,6 +58,7 @@ class Program:
         buffer: The loop's read buffer.
         say: Where its output goes, and what happens to it.
         changed: Called with this when `reason` or `is_over` may be another.
+        pacing: When it is started again; None as profiles have it.
     """
 
     def __init__(
@@ -64,6 +68,7 @@ class Program:
         buffer: ReadBuffer,
         say: Say,
         changed: Callable[[Program], None],
+        pacing: Pacing | None = None,
     ) -> None:
         self.profile = profile
         self.reason: Reason | None = None
@@ -81,7 +86,7 @@ class Program:
             self.connector = self._each
         else:
             self._supervisor = Supervisor(
-                command, port=_port(profile), say=say, changed=self._state_changed, hidden=hidden
+                command, port=_port(profile), say=say, changed=self._state_changed, hidden=hidden, pacing=pacing
             )
             self.connector = _Beside(
                 loop, self._supervisor, target_name(profile), buffer, profile.limits.connect_seconds
@@ -95,9 +100,10 @@ class Program:
         buffer: ReadBuffer,
         say: Say,
         changed: Callable[[Program], None],
+        pacing: Pacing | None = None,
     ) -> Program | None:
         """Return the program that a profile names; None when it names none."""
-        return cls(profile, loop, buffer, say, changed) if profile.command.run else None
+        return cls(profile, loop, buffer, say, changed, pacing) if profile.command.run else None
 
     async def start(self) -> None:
         """Start it, where it does not start with each connection.
@@ -137,9 +143,22 @@ class _Beside:
 
     def connect(self, connected: Connected, failed: Failed) -> asyncio.Task[None] | None:
         address = self._supervisor.address
-        if address is None:
-            failed(
-                TargetError(f"The program {self.address} does not listen (yet).", "Look into the tunnel's log for why.")
-            )
-            return None
-        return Connector(self._loop, address, self._buffer, self._seconds).connect(connected, failed)
+        if address is not None and self._supervisor.state.kind is ProgramKind.RUNNING:
+            return Connector(self._loop, address, self._buffer, self._seconds).connect(connected, failed)
+        return self._loop.create_task(self._connect_soon(connected, failed))
+
+    async def _connect_soon(self, connected: Connected, failed: Failed) -> None:
+        """Connect once it listens: clients may come before it does, and while it is started again."""
+        try:
+            async with asyncio.timeout(self._seconds or PATIENCE_SECONDS):
+                address = await self._supervisor.reachable()
+        except TimeoutError:
+            hint = "Look into the tunnel's log for what it says."
+            failed(TargetError(f"The program {self.address} does not listen (yet).", hint))
+            return
+        except TargetError as error:
+            failed(error)
+            return
+        connecting = Connector(self._loop, address, self._buffer, self._seconds).connect(connected, failed)
+        if connecting is not None:
+            await connecting

@@ -12,6 +12,7 @@ from wsgui.bridge.bridge import Bridge
 from wsgui.bridge.buffer import ReadBuffer
 from wsgui.bridge.listener import ListenAddress, Listener, ListenError, open_listeners
 from wsgui.bridge.settings import Settings
+from wsgui.command.pacing import AsWebsockify
 from wsgui.engine.activity import Activity
 from wsgui.engine.description import connection_of, own_fault, reason_of
 from wsgui.engine.endpoint import Endpoint, reach_of
@@ -203,7 +204,14 @@ class Tunnel:
         if self._program is not None and not needs_restart(self._program.profile, profile):
             return
         await self._end_program()
-        program = Program.of(profile, self._loop, self._buffer, self._activity.log, self._program_changed)
+        program = Program.of(
+            profile,
+            self._loop,
+            self._buffer,
+            self._activity.log,
+            self._program_changed,
+            AsWebsockify() if self.terms.any_page else None,
+        )
         if program is not None:
             await program.start()
             self._program = program
