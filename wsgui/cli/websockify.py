@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal
 
 from wsgui.app.process import raise_descriptor_limit
 from wsgui.cli.parser import complain
@@ -24,7 +24,11 @@ HANDSHAKE_SECONDS: Final = 3.0
 """As long as websockify waits for a first byte; a whole request gets as long again."""
 LOOK_UP_SECONDS: Final = 30.0
 """Their look-ups have no deadline; ours end some time."""
-_WHEN_IT_ENDS: Final = {"exit": "stop", "ignore": "ignore", "respawn": "restart"}
+_WHEN_IT_ENDS: Final[Mapping[str, Literal["restart", "stop", "ignore"]]] = {
+    "exit": "stop",
+    "ignore": "ignore",
+    "respawn": "restart",
+}
 _TLS_MINIMUM: Final = {
     "default": ssl.TLSVersion.TLSv1_2,
     "tlsv1_1": ssl.TLSVersion.TLSv1_1,

@@ -25,6 +25,8 @@ Say = Callable[[int, str], None]
 
 PATIENCE_SECONDS: Final = 10.0
 """How long a client waits for a program that starts, where the profile sets no deadline."""
+DISBELIEF_SECONDS: Final = 2.0
+AGAIN_SECONDS: Final = 0.05
 _A_PROCESS_A_CONNECTION: Final = ("stdio", "terminal")
 
 
@@ -142,23 +144,34 @@ class _Beside:
         self._seconds = seconds
 
     def connect(self, connected: Connected, failed: Failed) -> asyncio.Task[None] | None:
-        address = self._supervisor.address
-        if address is not None and self._supervisor.state.kind is ProgramKind.RUNNING:
-            return Connector(self._loop, address, self._buffer, self._seconds).connect(connected, failed)
-        return self._loop.create_task(self._connect_soon(connected, failed))
+        return self._loop.create_task(self._connect(connected, failed))
 
-    async def _connect_soon(self, connected: Connected, failed: Failed) -> None:
-        """Connect once it listens: clients may come before it does, and while it is started again."""
+    async def _connect(self, connected: Connected, failed: Failed) -> None:
+        """Connect once it listens: clients may come before it does, and while it is started again.
+
+        That it has ended may be known only after it refused somebody, so a refusal is not believed at once.
+        """
+        problem = TargetError(
+            f"The program {self.address} does not listen (yet).", "Look into the tunnel's log for what it says."
+        )
+        refused: list[TargetError] = []
+        believed = self._loop.time() + DISBELIEF_SECONDS
         try:
             async with asyncio.timeout(self._seconds or PATIENCE_SECONDS):
-                address = await self._supervisor.reachable()
+                while True:
+                    address = await self._supervisor.reachable()
+                    refused.clear()
+                    connecting = Connector(self._loop, address, self._buffer, 0).connect(connected, refused.append)
+                    if connecting is not None:
+                        await connecting
+                    if not refused:
+                        return
+                    if self._loop.time() >= believed:
+                        problem = refused[0]
+                        break
+                    await asyncio.sleep(AGAIN_SECONDS)
         except TimeoutError:
-            hint = "Look into the tunnel's log for what it says."
-            failed(TargetError(f"The program {self.address} does not listen (yet).", hint))
-            return
+            pass
         except TargetError as error:
-            failed(error)
-            return
-        connecting = Connector(self._loop, address, self._buffer, self._seconds).connect(connected, failed)
-        if connecting is not None:
-            await connecting
+            problem = error
+        failed(problem)
