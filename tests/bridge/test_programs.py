@@ -23,8 +23,8 @@ from tests.support.bridges import Standing, standing
 from tests.support.programs import need
 from tests.support.raw import RawClient, client_frame
 from tests.support.waiting import until
-from wsgui.bridge.program_end import TYPED_BYTES
 from wsgui.bridge.programs import ProgramConnector
+from wsgui.bridge.terminal_end import TYPED_BYTES
 from wsgui.command import child as child_module
 from wsgui.command.child import living_groups
 from wsgui.errors import TargetError

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Final
 
 from wsgui.bridge.buffer import ReadBuffer
-from wsgui.bridge.program_end import ProgramEnd, TerminalEnd
+from wsgui.bridge.program_end import ProgramEnd
 from wsgui.bridge.targets import Connected, Failed, errno_text
+from wsgui.bridge.terminal_end import TerminalEnd
 from wsgui.command.child import Child, above_standard, spawn
 from wsgui.command.environment import arguments_of, environment_of
 from wsgui.command.executable import find_executable
