@@ -258,7 +258,8 @@ async def test_keys_that_the_browser_keeps_are_sent_by_buttons(context: BrowserC
             await page.get_by_role("button", name="Enter", exact=True).click()
             await until("the line", typed.read_text)
             await page.get_by_role("button", name="Ctrl", exact=True).click()
-            await page.locator("#screen canvas").focus()
+            await page.locator("#screen canvas").click(position={"x": 60, "y": 60})
+            await expect(page.get_by_role("button", name="Keys: Ctrl held down")).to_be_visible()
             await page.keyboard.press("d")  # with Ctrl: the end of what is typed, so cat and the xterm end
             xterm = desktop.processes[-1]
             await until("the xterm's end", lambda: xterm.poll() is not None)

@@ -16,12 +16,14 @@ const CHORDS = ["Ctrl+Alt+Del", "Alt+Tab", "Alt+F4", "Ctrl+Esc"];
 const PRESSED = Object.keys(KEYS).filter((name) => !HELD.includes(name));
 
 export class Keys {
-  #desktop = () => null;
+  #desktop;
+  #changed;
   #held = new Map(); // name → its button
 
-  /** `desktop` returns the desktop that keys go to, or null. */
-  constructor(desktop) {
+  /** `desktop` returns the desktop that keys go to, or null; `changed` is told the names of what is held down. */
+  constructor(desktop, changed) {
     this.#desktop = desktop;
+    this.#changed = changed;
     for (const name of HELD) {
       const button = this.#button("held", name, () => this.#hold(name, button));
       button.setAttribute("aria-pressed", "false");
@@ -37,6 +39,7 @@ export class Keys {
       button.setAttribute("aria-pressed", "false");
     }
     this.#held.clear();
+    this.#changed([]);
   }
 
   #button(place, name, press) {
@@ -54,6 +57,7 @@ export class Keys {
     if (down) this.#held.set(name, button);
     button.setAttribute("aria-pressed", String(down));
     this.#desktop()?.sendKey(...KEYS[name], down);
+    this.#changed([...this.#held.keys()]);
   }
 
   #chord(names) {

@@ -17,10 +17,13 @@ const WHILE_CONNECTED = ["watch", "type", "keys", "clipboard"];
 const element = (id) => document.getElementById(id);
 const session = new Session(element("screen"));
 const desktop = () => (session.word === "connected" ? session.desktop : null);
-const keys = new Keys(desktop);
+const keys = new Keys(desktop, (held) => {
+  element("keys").classList.toggle("held", held.length > 0);
+  element("keys").setAttribute("aria-label", held.length ? `Keys: ${held.join(" and ")} held down` : "Keys");
+});
 const clipboard = new Clipboard(desktop);
 const soft = new SoftKeyboard(element("soft"), desktop);
-let watching = false, moving = true, retryAt = 0, asked = [], fingerprint = "";
+let watching = false, moving = true, retryAt = 0, counting = 0, asked = [], fingerprint = "";
 
 // What the session tells
 
@@ -98,10 +101,11 @@ function clipped(yes) {
 // Waiting
 
 function count() {
+  clearTimeout(counting);
   if (!retryAt) return;
   const left = (retryAt - performance.now()) / 1000;
   say(element("hint"), left > 0 ? `Trying again in ${duration(left)}.` : "Trying again.");
-  setTimeout(count, 250);
+  counting = setTimeout(count, 250);
 }
 
 element("retry").addEventListener("click", () => session.connect());
@@ -117,7 +121,8 @@ addEventListener("online", () => retryAt && session.connect());
 function askLogin({ what, hint, said, types }) {
   asked = types;
   for (const label of element("login").querySelectorAll("label")) label.hidden = !types.includes(label.dataset.for);
-  say(element("login-problem"), [what, said, hint].filter(Boolean).join(" "));
+  say(element("login-problem"), `${what} ${hint}`);
+  say(element("login-said"), said);
   element("login-problem").hidden = !what;
   element("login").querySelector("label:not([hidden]) input").focus();
 }
@@ -168,7 +173,6 @@ function open(id, yes) {
   element(`${id}-panel`).hidden = !yes;
   element(id).setAttribute("aria-expanded", String(yes));
   if (yes) element(`${id}-panel`).querySelector("button:enabled, input:checked, textarea")?.focus();
-  if (id === "keys" && !yes) keys.release();
 }
 
 for (const id of PANELS) {
@@ -254,4 +258,5 @@ element("soft").addEventListener("focus", () => press("type", true));
 element("soft").addEventListener("blur", () => press("type", false));
 
 addEventListener("pagehide", () => session.desktop?.disconnect());
+addEventListener("pageshow", (event) => event.persisted && session.connect());
 session.connect();
