@@ -55,6 +55,11 @@ class Destinations:
     def __init__(self, allow: Sequence[str] | None) -> None:
         self._allow = None if allow is None else tuple(map(_Allowed.of, allow))
 
+    @property
+    def no_sockets(self) -> str | None:
+        """Why no unix socket may be connected, in one sentence; None: they may."""
+        return None if self._allow is None else "The token leads to a unix socket, which [tokens] allow cannot name."
+
     def refusal(self, ip: str, port: int) -> str | None:
         """Return in one sentence why `ip` (numeric, IPv6 with or without its zone) may not be connected; None: it may.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
@@ -18,16 +19,16 @@ class Guard:
 
     Args:
         destinations: Which addresses may be connected.
-        listeners: Host and port of every listener of this process, at that moment.
+        listeners: Host and port of every listener of this process, at that moment; of a unix socket its path and 0.
     """
 
     def __init__(self, destinations: Destinations, listeners: Callable[[], Collection[tuple[str, int]]]) -> None:
         self._destinations = destinations
         self._listeners = listeners
 
-    def check(self, host: str, port: int) -> None:
-        """Raise TargetError when this numeric address may not be connected."""
-        refusal = self._destinations.refusal(host, port)
+    def check(self, address: tuple[str, int] | str) -> None:
+        """Raise TargetError when this numeric host and port, or this unix socket's path, may not be connected."""
+        refusal = self._destinations.refusal(*address) if isinstance(address, tuple) else self._destinations.no_sockets
         if refusal is not None:
             raise TargetError(refusal, _HINT)
 
@@ -41,7 +42,7 @@ class Guard:
         refusal: TargetError | None = None
         for each in found:
             try:
-                self.check(str(each[4][0]), int(str(each[4][1])))
+                self.check((str(each[4][0]), int(str(each[4][1]))))
             except TargetError as error:
                 refusal = error
             else:
@@ -53,5 +54,9 @@ class Guard:
     def check_connected(self, sock: socket.socket) -> None:
         """Raise TargetError when a connection that stands leads back to one of this process's own listeners."""
         peer, own = sock.getpeername(), sock.getsockname()
-        if leads_back((peer[0], peer[1]), own[0], self._listeners()):
+        if sock.family == socket.AF_UNIX:
+            back = (os.fsdecode(peer), 0) in self._listeners()
+        else:
+            back = leads_back((peer[0], peer[1]), own[0], self._listeners())
+        if back:
             raise TargetError("The token leads back to a tunnel of this program.", _HINT)

@@ -321,6 +321,11 @@ class Listener:
             if sock.family != socket.AF_UNIX
         )
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Path of each unix socket, as bound."""
+        return tuple(os.fsdecode(sock.getsockname()) for sock in self.sockets if sock.family == socket.AF_UNIX)
+
     def _accept(self, listening: socket.socket) -> None:
         # One a call while clients come one by one; more when they come faster than they are accepted.
         for _ in range(self._burst):

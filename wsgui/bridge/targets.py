@@ -79,8 +79,8 @@ class Connector:
         if self._literal is not None:
             family, sockaddr = self._literal
             try:
-                if self._guard is not None and not isinstance(sockaddr, str):
-                    self._guard.check(*sockaddr)
+                if self._guard is not None:
+                    self._guard.check(sockaddr)
                 sock = _new_socket(family)
             except TargetError as refusal:
                 failed(refusal)

@@ -43,6 +43,8 @@ async def prepare(
 ) -> Settings:
     """Return what a bridge goes by; whatever is missing for that keeps the tunnel from starting.
 
+    Its admission is open: whoever does not give the settings to a bridge closes it.
+
     Args:
         connector: To the tunnel's program; None when it has none.
 
@@ -57,7 +59,7 @@ async def prepare(
     seconds = profile.limits.connect_seconds
     if connector is None and target is not None:
         connector = Connector(loop, target, buffer, seconds)
-    admission = await _admission(profile, terms, target)
+    admission = _admission(profile, terms, target)
     guard = None
     if terms.token_plugin is None:
         guard = Guard(Destinations(profile.tokens.allow), listening)
@@ -67,7 +69,8 @@ async def prepare(
             address = TlsAddress(address.host, address.port)
         return Connector(loop, address, buffer, seconds, guard if from_outside else None)
 
-    any_host = terms.any_page or (admission is not None and admission.needs_credential)
+    # By host, a name that no token has leads nowhere: the list of tokens is the list of names.
+    any_host = terms.any_page or profile.tokens.by_host or (admission is not None and admission.needs_credential)
     return Settings(
         connector=connector,
         rules=OriginRules(
@@ -86,10 +89,13 @@ async def prepare(
         log_requests=terms.log_requests,
         withdraws=terms.withdraws,
     )
+    if admission is not None:
+        await admission.open()  # last, as nobody would close it if anything else failed
+    return settings
 
 
-async def _admission(profile: Profile, terms: Terms, target: TargetAddress | None) -> Admission | None:
-    """Return who may come in and where to, ready to be asked; None when everybody may and nobody says where."""
+def _admission(profile: Profile, terms: Terms, target: TargetAddress | None) -> Admission | None:
+    """Return who may come in and where to, not open yet; None when everybody may and nobody says where."""
     tokens = (
         websockify_source(*terms.token_plugin) if terms.token_plugin else source_of(profile.tokens, profile.targets)
     )
@@ -100,7 +106,7 @@ async def _admission(profile: Profile, terms: Terms, target: TargetAddress | Non
         authenticators = authenticators_of(profile.access, profile.tls, target=target)
     if tokens is None and not authenticators:
         return None
-    admission = Admission(
+    return Admission(
         authenticators,
         tokens,
         deadline_seconds=profile.tokens.deadline_seconds,
@@ -108,8 +114,6 @@ async def _admission(profile: Profile, terms: Terms, target: TargetAddress | Non
         token_first=terms.token_first,
         files_need_access=profile.web.require_access,
     )
-    await admission.open()
-    return admission
 
 
 def _read(profile: Profile, terms: Terms) -> tuple[ssl.SSLContext | None, FileServer | None, frozenset[str]]:

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import socket
+import logging
 import time
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from statistics import median
 from typing import Final
 
 from wsgui.bridge.bridge import Bridge
 from wsgui.bridge.buffer import ReadBuffer
-from wsgui.bridge.listener import ListenAddress, Listener, ListenError, open_listeners
+from wsgui.bridge.listener import Listener, ListenError, open_listeners
 from wsgui.bridge.settings import Settings
 from wsgui.command.pacing import AsWebsockify
 from wsgui.engine.activity import Activity
 from wsgui.engine.description import connection_of, own_fault, reason_of
 from wsgui.engine.endpoint import Endpoint, reach_of
 from wsgui.engine.events import EventHub, StateChanged
+from wsgui.engine.moving import give_back, move
 from wsgui.engine.preparation import Listening, prepare
 from wsgui.engine.program import Program, needs_restart, target_name
 from wsgui.engine.snapshot import Reason, ReasonKind, ThroughputSnapshot, TunnelSnapshot, TunnelState
 from wsgui.engine.terms import OF_A_PROFILE, Terms
 from wsgui.errors import TunnelError, WsguiError
-from wsgui.profiles.addresses import TcpAddress
 from wsgui.profiles.model import Profile
 
 RETRY_SECONDS: Final = 2.0
@@ -156,7 +158,7 @@ class Tunnel:
                 except BaseException as error:
                     self._go_on(self._bridge, old, own_fault(error) if isinstance(error, Exception) else None)
                     raise
-                self._set_state(TunnelState.RUNNING)
+                self._runs()
         if again:
             if self._retrying is not None:
                 self._retrying.cancel()
@@ -166,9 +168,9 @@ class Tunnel:
 
     @property
     def endpoints(self) -> tuple[tuple[str, int], ...]:
-        """Host and port of each of its listeners, while it has any."""
+        """Host and port of each of its listeners, while it has any; of a unix socket its path and 0."""
         listener = self._bridge.listener if self._bridge is not None else None
-        return tuple(listener.endpoints) if listener is not None else ()
+        return (*listener.endpoints, *((path, 0) for path in listener.paths)) if listener is not None else ()
 
     def disconnect(self, connection: int) -> bool:
         """End one session; false when there is none of that number."""
@@ -181,40 +183,62 @@ class Tunnel:
     # How it does that
 
     async def _open(self) -> None:
-        await self._start_program(self.profile)
-        settings = await self._settings(self.profile)
-        sockets = await open_listeners(self._loop, self.profile.listen, unix_mode=self.terms.unix_mode)
+        profile = self.profile
+        async with AsyncExitStack() as undo:
+            program = self._program_for(profile)
+            settings = await self._settings(profile, program)
+            if settings.admission is not None:
+                undo.push_async_callback(settings.admission.close)
+            sockets = await open_listeners(self._loop, profile.listen, unix_mode=self.terms.unix_mode)
+            undo.callback(give_back, profile.listen, sockets)
+            await self._exchange(program)
+            undo.pop_all()
         bridge = self._bridge
         if bridge is None:
-            activity = Activity(self.profile.name, self._events)
+            activity = Activity(profile.name, self._events)
             bridge = Bridge(self._loop, self._buffer, settings, activity)
             activity.watch(bridge)
             self._activity, self._bridge = activity, bridge
         bridge.settings = settings
-        listener = self._listener(self.profile.listen, sockets, bridge)
+        listener = Listener(self._loop, profile.listen, sockets, bridge.accepted, self._activity.starved)
         bridge.listen(listener)
         self._endpoint = Endpoint.of(listener, secure=settings.tls is not None)
         self._running_since = time.time()
-        self._set_state(TunnelState.RUNNING, self._program.reason if self._program is not None else None)
+        self._runs()
+
+    def _runs(self) -> None:
+        """Say so, with what is to be known of its program."""
+        program = self._program
+        self._set_state(TunnelState.RUNNING, program.reason if program is not None else None)
+        if program is not None and program.is_over and (self._ending is None or self._ending.done()):
+            self._ending = self._loop.create_task(self._end_with(program))
 
     # Its program
 
-    async def _start_program(self, profile: Profile) -> None:
-        """Have the program that the profile names; one that runs already as it names goes on."""
-        if self._program is not None and not needs_restart(self._program.profile, profile):
+    def _program_for(self, profile: Profile) -> Program | None:
+        """Return the program that the profile names: the one that runs where it may go on, else one not started yet."""
+        current = self._program
+        if current is not None and not current.is_over and not needs_restart(current.profile, profile):
+            return current
+        return Program.of(profile, self._loop, self._buffer, self._say, self._program_changed)
+
+    def _say(self, level: int, message: str) -> None:
+        self._activity.log(level, message)
+
+    async def _exchange(self, program: Program | None) -> None:
+        """Start a program instead of the one that runs, unless it is that one."""
+        if program is self._program:
+            if program is not None:
+                program.take_over(self.profile)
             return
         await self._end_program()
-        program = Program.of(
-            profile,
-            self._loop,
-            self._buffer,
-            self._activity.log,
-            self._program_changed,
-            AsWebsockify() if self.terms.any_page else None,
-        )
         if program is not None:
-            await program.start()
-            self._program = program
+            try:
+                await program.start()
+            except BaseException:
+                await program.stop()
+                raise
+        self._program = program
 
     async def _end_program(self) -> None:
         program, self._program = self._program, None
@@ -223,18 +247,30 @@ class Tunnel:
 
     def _program_changed(self, program: Program) -> None:
         """The program has begun, ended, or waits to be started again."""
-        if program is not self._program or self.state is not TunnelState.RUNNING:
-            return
-        if program.is_over:
-            self._ending = self._loop.create_task(self._end_with(program))
-        elif program.reason != self._reason:
-            self._set_state(TunnelState.RUNNING, program.reason)
+        if program is self._program and self.state is TunnelState.RUNNING:
+            self._runs()
 
     async def _end_with(self, program: Program) -> None:
         """The profile wants the tunnel to end with its program."""
+        async with self._lock:
+            exchanged = program is not self._program  # by a change that was under way
+        if exchanged:
+            return
         await self.stop(grace_seconds=0.0)
         if program.reason is not None and self.state is TunnelState.STOPPED:
             self._set_state(TunnelState.FAILED if program.has_failed else TunnelState.STOPPED, program.reason)
+
+    async def _return_to(self, bridge: Bridge, old: Profile) -> None:
+        """Run the program of the profile before again, after a change that could not be made."""
+        program = Program.of(old, self._loop, self._buffer, self._say, self._program_changed)
+        try:
+            await self._exchange(program)
+        except WsguiError as error:  # what led here is on its way already
+            self._say(logging.ERROR, str(error))
+        if program is not None:
+            bridge.settings = replace(bridge.settings, connector=program.connector)
+
+    # A changed profile
 
     def _go_on(self, bridge: Bridge, profile: Profile, reason: Reason | None) -> None:
         """Stay as it was after a change that could not be made; without its port, wait for that."""
@@ -248,48 +284,29 @@ class Tunnel:
         self._retrying = self._loop.create_task(self._retry())
 
     async def _reconfigure(self, bridge: Bridge, old: Profile, new: Profile) -> None:
-        await self._start_program(new)
-        settings = await self._settings(new)
-        if new.listen != old.listen:
-            await self._move(bridge, new.listen)
+        async with AsyncExitStack() as undo:
+            program = self._program_for(new)
+            settings = await self._settings(new, program)
+            if settings.admission is not None:
+                undo.push_async_callback(settings.admission.close)
+            if program is not self._program:
+                undo.push_async_callback(self._return_to, bridge, old)
+            await self._exchange(program)
+            if new.listen != old.listen:
+                await move(bridge, new.listen, self._activity.starved, unix_mode=self.terms.unix_mode)
+            undo.pop_all()
         bridge.settings = settings
         if bridge.listener is not None:
             self._endpoint = Endpoint.of(bridge.listener, secure=settings.tls is not None)
 
-    async def _move(self, bridge: Bridge, address: ListenAddress) -> None:
-        """Listen elsewhere; when that cannot be, go on where it was."""
-        before = bridge.listener
-        assert before is not None
-        bound = {port for _, port in before.endpoints}
-        try:
-            sockets = await open_listeners(self._loop, address)
-        except ListenError:
-            if not isinstance(address, TcpAddress) or address.port not in bound:
-                raise
-            # The port is our own, as from 127.0.0.1:6080 to *:6080: give it back first.
-            bridge.listen(None)
-            try:
-                sockets = await open_listeners(self._loop, address)
-            except ListenError:
-                back = before.address
-                if isinstance(back, TcpAddress):
-                    back = TcpAddress(back.host, address.port)
-                again = await open_listeners(self._loop, back)
-                bridge.listen(self._listener(back, again, bridge))
-                raise
-        bridge.listen(self._listener(address, sockets, bridge))
-
-    def _listener(self, address: ListenAddress, sockets: list[socket.socket], bridge: Bridge) -> Listener:
-        return Listener(self._loop, address, sockets, bridge.accepted, self._activity.starved)
-
-    async def _settings(self, profile: Profile) -> Settings:
+    async def _settings(self, profile: Profile, program: Program | None) -> Settings:
         return await prepare(
             profile,
             self.terms,
             loop=self._loop,
             buffer=self._buffer,
             listening=self._listening,
-            connector=self._program.connector if self._program is not None else None,
+            connector=program.connector if program is not None else None,
         )
 
     async def _retry(self) -> None:
