@@ -13,7 +13,7 @@ import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from tests.support.browser import Console, chromium
-from tests.support.engines import running
+from tests.support.engines import NAME, running
 from tests.support.novnc import novnc
 from tests.support.rfb import (
     OF_A_PERSON,
@@ -347,6 +347,25 @@ async def test_watching_only_from_before_a_reconnect_holds_after_it(context: Bro
         server.viewers[1].paint((9, 9, 9))
         await shows(page, (9, 9, 9))
         assert not [kind for kind, _ in server.viewers[1].messages if kind in OF_A_PERSON]
+
+
+async def test_it_comes_back_when_the_tunnel_was_restarted(context: BrowserContext) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        listen = f"127.0.0.1:{free.getsockname()[1]}"
+    async with rfb_server(serve) as server:
+        async with running(listen=listen, target=f"127.0.0.1:{server.port}", web={"root": "vnc"}) as tunnel:
+            page = await context.new_page()
+            refused: list[str] = []
+            page.on("requestfailed", lambda request: refused.append(request.url))
+            await page.goto(tunnel.now.page_url)
+            await state(page, "connected")
+            await tunnel.engine.stop(NAME)
+            await state(page, "waiting")
+            await until("an attempt while nothing answers", lambda: refused)
+            await state(page, "waiting")
+            await tunnel.engine.start(NAME)
+            await state(page, "connected")
+            await page.close()
 
 
 async def test_reconnects_come_less_often_each_time(context: BrowserContext) -> None:
