@@ -18,6 +18,7 @@ from tests.support.engines import NAME, running
 from tests.support.raw import DEADLINE, RawClient, client_frame, tcp_target
 from wsgui.bridge import bridge
 from wsgui.bridge.listener import ListenAddress, open_listeners
+from wsgui.engine import moving
 from wsgui.engine import tunnel as tunnels
 from wsgui.engine.engine import Engine
 from wsgui.engine.events import ClientRefused, ConnectionClosed, StateChanged
@@ -447,7 +448,7 @@ async def test_a_fault_of_our_own_while_it_waits_for_its_port_is_a_failed_tunnel
     with taken_port() as taken:
         await engine.configure(profile(listen=f"127.0.0.1:{taken.getsockname()[1]}"))
         await engine.start(NAME)
-        monkeypatch.setattr(tunnels, "_prepare", lambda _: 1 / 0)
+        monkeypatch.setattr(tunnels, "prepare", lambda *_, **__: 1 / 0)
         async with asyncio.timeout(20):
             await failed.wait()
     (now,) = engine.snapshot().tunnels
@@ -464,17 +465,19 @@ async def test_a_port_lost_while_it_was_given_back_for_a_change_is_waited_for(mo
     thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     tries = 0
 
-    async def slow(loop: asyncio.AbstractEventLoop, address: ListenAddress) -> list[socket.socket]:
+    async def slow(
+        loop: asyncio.AbstractEventLoop, address: ListenAddress, *, unix_mode: int | None = None
+    ) -> list[socket.socket]:
         nonlocal tries
         tries += 1
         if tries == 2:
             thief.bind(("127.0.0.1", port))
             thief.listen()
-        return await opened(loop, address)
+        return await opened(loop, address, unix_mode=unix_mode)
 
     async with running() as tunnel:
         port = int(tunnel.url.rstrip("/").rpartition(":")[2])
-        monkeypatch.setattr(tunnels, "open_listeners", slow)
+        monkeypatch.setattr(moving, "open_listeners", slow)
         monkeypatch.setattr(tunnels, "RETRY_SECONDS", 0.01)
         with thief, pytest.raises(TunnelError):
             await tunnel.engine.configure(profile(listen=f"*:{port}"))

@@ -71,7 +71,7 @@ async def prepare(
 
     # By host, a name that no token has leads nowhere: the list of tokens is the list of names.
     any_host = terms.any_page or profile.tokens.by_host or (admission is not None and admission.needs_credential)
-    return Settings(
+    settings = Settings(
         connector=connector,
         rules=OriginRules(
             ("*",) if terms.any_page else profile.access.origins,

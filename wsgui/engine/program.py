@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -16,7 +17,7 @@ from wsgui.command.state import ProgramKind, ProgramState
 from wsgui.command.supervisor import Supervisor
 from wsgui.display import display
 from wsgui.engine.snapshot import Reason, ReasonKind
-from wsgui.errors import TargetError
+from wsgui.errors import TargetError, WsguiError
 from wsgui.profiles.addresses import TcpAddress
 from wsgui.profiles.model import Profile
 
@@ -41,7 +42,9 @@ def target_name(profile: Profile) -> str:
 
 def needs_restart(old: Profile, new: Profile) -> bool:
     """Return whether the program of `old` cannot be that of `new`."""
-    return old.command != new.command or _port(old) != _port(new) or old.limits != new.limits
+    if old.command != new.command or referenced_variables(old) != referenced_variables(new):
+        return True
+    return new.command.mode == "rebind" and _port(old) != _port(new)
 
 
 def _port(profile: Profile) -> int:
@@ -80,6 +83,7 @@ class Program:
         self.has_failed = False
         self._changed = changed
         self._supervisor: Supervisor | None = None
+        self._beside: _Beside | None = None
         self._each: ProgramConnector | None = None
         self.connector: TargetConnector
         command, hidden = profile.command, referenced_variables(profile)
@@ -90,22 +94,8 @@ class Program:
             self._supervisor = Supervisor(
                 command, port=_port(profile), say=say, changed=self._state_changed, hidden=hidden, pacing=pacing
             )
-            self.connector = _Beside(
-                loop, self._supervisor, target_name(profile), buffer, profile.limits.connect_seconds
-            )
-
-    @classmethod
-    def of(
-        cls,
-        profile: Profile,
-        loop: asyncio.AbstractEventLoop,
-        buffer: ReadBuffer,
-        say: Say,
-        changed: Callable[[Program], None],
-        pacing: Pacing | None = None,
-    ) -> Program | None:
-        """Return the program that a profile names; None when it names none."""
-        return cls(profile, loop, buffer, say, changed, pacing) if profile.command.run else None
+            self._beside = _Beside(loop, self._supervisor, target_name(profile), buffer, profile.limits.connect_seconds)
+            self.connector = self._beside
 
     async def start(self) -> None:
         """Start it, where it does not start with each connection.
@@ -116,8 +106,14 @@ class Program:
         if self._supervisor is not None:
             await self._supervisor.start()
 
+    def take_over(self, profile: Profile) -> None:
+        """Go by a changed profile, one that needs no restart."""
+        self.profile = profile
+        if self._beside is not None:
+            self._beside.seconds = profile.limits.connect_seconds
+
     async def stop(self) -> None:
-        """End it with all that it has started."""
+        """End it with all that it has started; no harm where it was not started."""
         if self._supervisor is not None:
             await self._supervisor.stop()
         if self._each is not None:
@@ -131,6 +127,83 @@ class Program:
         self._changed(self)
 
 
+class ProgramSlot:
+    """A tunnel's one program: kept as long as the profile names it, and exchanged when it names another.
+
+    Args:
+        loop: The engine's loop.
+        buffer: The loop's read buffer.
+        say: See `Program`.
+        changed: Called when what is to be known of the program that runs may be another.
+        pacing: Makes what says when a program is started again; None as profiles have it.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        buffer: ReadBuffer,
+        say: Say,
+        changed: Callable[[], None],
+        pacing: Callable[[], Pacing] | None = None,
+    ) -> None:
+        self.current: Program | None = None
+        self._loop = loop
+        self._buffer = buffer
+        self._say = say
+        self._changed = changed
+        self._pacing = pacing
+
+    def of(self, profile: Profile) -> Program | None:
+        """Return the program that a profile names: the one that runs where it may go on, else one not started yet."""
+        current = self.current
+        if current is not None and not current.is_over and not needs_restart(current.profile, profile):
+            return current
+        return self._new(profile)
+
+    def _new(self, profile: Profile) -> Program | None:
+        if not profile.command.run:
+            return None
+        pacing = self._pacing() if self._pacing is not None else None
+        return Program(profile, self._loop, self._buffer, self._say, self._program_changed, pacing)
+
+    async def exchange(self, program: Program | None, profile: Profile) -> None:
+        """Have what `of` has returned for this profile run, and the one before no more.
+
+        Raises:
+            WsguiError: It cannot be started; then none runs.
+        """
+        if program is not self.current:
+            await self.end()
+            if program is not None:
+                try:
+                    await program.start()
+                except BaseException:
+                    await program.stop()
+                    raise
+            self.current = program
+        elif program is not None:
+            program.take_over(profile)
+
+    async def return_to(self, profile: Profile) -> TargetConnector | None:
+        """Run the program of the profile before again, and return what leads to it; why it cannot run is said."""
+        program = self._new(profile)
+        try:
+            await self.exchange(program, profile)
+        except WsguiError as error:
+            self._say(logging.ERROR, str(error))
+        return program.connector if program is not None else None
+
+    async def end(self) -> None:
+        """End the program, if there is one."""
+        program, self.current = self.current, None
+        if program is not None:
+            await program.stop()
+
+    def _program_changed(self, program: Program) -> None:
+        if program is self.current:
+            self._changed()
+
+
 class _Beside:
     """Connects to a program that runs beside the tunnel, wherever it listens now."""
 
@@ -141,7 +214,8 @@ class _Beside:
         self._loop = loop
         self._supervisor = supervisor
         self._buffer = buffer
-        self._seconds = seconds
+        self.seconds = seconds
+        """Deadline of an attempt."""
 
     def connect(self, connected: Connected, failed: Failed) -> asyncio.Task[None] | None:
         return self._loop.create_task(self._connect(connected, failed))
@@ -157,7 +231,7 @@ class _Beside:
         refused: list[TargetError] = []
         believed = self._loop.time() + DISBELIEF_SECONDS
         try:
-            async with asyncio.timeout(self._seconds or PATIENCE_SECONDS):
+            async with asyncio.timeout(self.seconds or PATIENCE_SECONDS):
                 while True:
                     address = await self._supervisor.reachable()
                     refused.clear()

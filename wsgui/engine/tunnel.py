@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -21,7 +20,7 @@ from wsgui.engine.endpoint import Endpoint, reach_of
 from wsgui.engine.events import EventHub, StateChanged
 from wsgui.engine.moving import give_back, move
 from wsgui.engine.preparation import Listening, prepare
-from wsgui.engine.program import Program, needs_restart, target_name
+from wsgui.engine.program import Program, ProgramSlot, target_name
 from wsgui.engine.snapshot import Reason, ReasonKind, ThroughputSnapshot, TunnelSnapshot, TunnelState
 from wsgui.engine.terms import OF_A_PROFILE, Terms
 from wsgui.errors import TunnelError, WsguiError
@@ -61,7 +60,9 @@ class Tunnel:
         self._buffer = buffer
         self._events = events
         self._listening = listening
-        self._program: Program | None = None
+        self._programs = ProgramSlot(
+            self._loop, buffer, self._say, self._program_changed, AsWebsockify if terms.any_page else None
+        )
         self._ending: asyncio.Task[None] | None = None
         self._bridge: Bridge | None = None
         self._endpoint: Endpoint | None = None
@@ -121,7 +122,7 @@ class Tunnel:
         async with self._lock:
             bridge = self._bridge
             if bridge is None:
-                await self._end_program()
+                await self._programs.end()
                 self._set_state(TunnelState.STOPPED)
                 return
             self._set_state(TunnelState.FINISHING)
@@ -135,7 +136,7 @@ class Tunnel:
                 return
             await bridge.close("The tunnel is stopping")
             self._bridge = None
-            await self._end_program()
+            await self._programs.end()
             self._stopped()
 
     async def configure(self, profile: Profile) -> None:
@@ -185,13 +186,13 @@ class Tunnel:
     async def _open(self) -> None:
         profile = self.profile
         async with AsyncExitStack() as undo:
-            program = self._program_for(profile)
+            program = self._programs.of(profile)
             settings = await self._settings(profile, program)
             if settings.admission is not None:
                 undo.push_async_callback(settings.admission.close)
             sockets = await open_listeners(self._loop, profile.listen, unix_mode=self.terms.unix_mode)
             undo.callback(give_back, profile.listen, sockets)
-            await self._exchange(program)
+            await self._programs.exchange(program, profile)
             undo.pop_all()
         bridge = self._bridge
         if bridge is None:
@@ -206,54 +207,26 @@ class Tunnel:
         self._running_since = time.time()
         self._runs()
 
-    def _runs(self) -> None:
-        """Say so, with what is to be known of its program."""
-        program = self._program
-        self._set_state(TunnelState.RUNNING, program.reason if program is not None else None)
+    def _runs(self, reason: Reason | None = None) -> None:
+        """Say so, with that reason or what is to be known of its program; the profile may want it to end with that."""
+        program = self._programs.current
+        self._set_state(TunnelState.RUNNING, reason or (program.reason if program is not None else None))
         if program is not None and program.is_over and (self._ending is None or self._ending.done()):
             self._ending = self._loop.create_task(self._end_with(program))
 
     # Its program
 
-    def _program_for(self, profile: Profile) -> Program | None:
-        """Return the program that the profile names: the one that runs where it may go on, else one not started yet."""
-        current = self._program
-        if current is not None and not current.is_over and not needs_restart(current.profile, profile):
-            return current
-        return Program.of(profile, self._loop, self._buffer, self._say, self._program_changed)
-
-    def _say(self, level: int, message: str) -> None:
-        self._activity.log(level, message)
-
-    async def _exchange(self, program: Program | None) -> None:
-        """Start a program instead of the one that runs, unless it is that one."""
-        if program is self._program:
-            if program is not None:
-                program.take_over(self.profile)
-            return
-        await self._end_program()
-        if program is not None:
-            try:
-                await program.start()
-            except BaseException:
-                await program.stop()
-                raise
-        self._program = program
-
-    async def _end_program(self) -> None:
-        program, self._program = self._program, None
-        if program is not None:
-            await program.stop()
-
-    def _program_changed(self, program: Program) -> None:
+    def _program_changed(self) -> None:
         """The program has begun, ended, or waits to be started again."""
-        if program is self._program and self.state is TunnelState.RUNNING:
+        program = self._programs.current
+        if self.state is not TunnelState.RUNNING or program is None:
+            return
+        if program.is_over or program.reason != self._reason:
             self._runs()
 
     async def _end_with(self, program: Program) -> None:
-        """The profile wants the tunnel to end with its program."""
         async with self._lock:
-            exchanged = program is not self._program  # by a change that was under way
+            exchanged = program is not self._programs.current  # by a change that was under way
         if exchanged:
             return
         await self.stop(grace_seconds=0.0)
@@ -262,13 +235,9 @@ class Tunnel:
 
     async def _return_to(self, bridge: Bridge, old: Profile) -> None:
         """Run the program of the profile before again, after a change that could not be made."""
-        program = Program.of(old, self._loop, self._buffer, self._say, self._program_changed)
-        try:
-            await self._exchange(program)
-        except WsguiError as error:  # what led here is on its way already
-            self._say(logging.ERROR, str(error))
-        if program is not None:
-            bridge.settings = replace(bridge.settings, connector=program.connector)
+        connector = await self._programs.return_to(old)
+        if connector is not None:
+            bridge.settings = replace(bridge.settings, connector=connector)
 
     # A changed profile
 
@@ -276,7 +245,7 @@ class Tunnel:
         """Stay as it was after a change that could not be made; without its port, wait for that."""
         self.profile = profile
         if bridge.listener is not None:
-            self._set_state(TunnelState.RUNNING, reason)
+            self._runs(reason)
             return
         # It was given back for the change, and somebody else was quicker.
         self._endpoint = None
@@ -285,19 +254,22 @@ class Tunnel:
 
     async def _reconfigure(self, bridge: Bridge, old: Profile, new: Profile) -> None:
         async with AsyncExitStack() as undo:
-            program = self._program_for(new)
+            program = self._programs.of(new)
             settings = await self._settings(new, program)
             if settings.admission is not None:
                 undo.push_async_callback(settings.admission.close)
-            if program is not self._program:
+            if program is not self._programs.current:
                 undo.push_async_callback(self._return_to, bridge, old)
-            await self._exchange(program)
+            await self._programs.exchange(program, new)
             if new.listen != old.listen:
                 await move(bridge, new.listen, self._activity.starved, unix_mode=self.terms.unix_mode)
             undo.pop_all()
         bridge.settings = settings
         if bridge.listener is not None:
             self._endpoint = Endpoint.of(bridge.listener, secure=settings.tls is not None)
+
+    def _say(self, level: int, message: str) -> None:
+        self._activity.log(level, message)
 
     async def _settings(self, profile: Profile, program: Program | None) -> Settings:
         return await prepare(
