@@ -299,21 +299,20 @@ def _within(seconds: float) -> str:
 
 
 def _explain_unix(address: UnixAddress, error: BaseException, connect_seconds: float) -> TargetError:
+    path = str(address).removeprefix("unix:")  # a token may be part of what it really is
     if isinstance(error, TimeoutError):
         return TargetError(
-            f"Nobody took the connection at the socket {address.path}{_within(connect_seconds)}.",
+            f"Nobody took the connection at the socket {path}{_within(connect_seconds)}.",
             "See whether the service that made it hangs.",
         )
     code = getattr(error, "errno", None)
     if code == errno.ENOENT:
-        return TargetError(f"There is no socket {address.path}.", "Start the service, or check the path.")
+        return TargetError(f"There is no socket {path}.", "Start the service, or check the path.")
     if code == errno.ECONNREFUSED:
-        return TargetError(f"Nobody listens at the socket {address.path}.", "Start the service that made it.")
+        return TargetError(f"Nobody listens at the socket {path}.", "Start the service that made it.")
     if code in (errno.EACCES, errno.EPERM):
-        return TargetError(
-            f"The socket {address.path} may not be used by this user.", "Change its permissions, or the user."
-        )
-    return TargetError(f"The socket {address.path} cannot be reached: {_words(error)}.", "Check the service there.")
+        return TargetError(f"The socket {path} may not be used by this user.", "Change its permissions, or the user.")
+    return TargetError(f"The socket {path} cannot be reached: {_words(error)}.", "Check the service there.")
 
 
 def _words(error: BaseException) -> str:

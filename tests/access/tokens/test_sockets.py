@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from wsgui.access.keyed import token_label
 from wsgui.access.tokens.sockets import SocketFolder
 from wsgui.access.tokens.source import LookupFailed
 from wsgui.errors import WsguiError
@@ -109,3 +110,12 @@ async def test_a_folder_that_is_gone_is_a_failure(place: Path) -> None:
     (place / "vms").rename(place / "moved")
     with pytest.raises(LookupFailed):
         await sockets.look_up("a")
+
+
+async def test_in_a_profile_the_socket_is_not_called_as_the_token_where_people_see_it(place: Path) -> None:
+    folder = str(place / "vms")
+    strict, lenient = SocketFolder(folder), SocketFolder(folder, lenient=True)
+    found = await strict.look_up("a")
+    assert str(found) == f"unix:{folder}/({token_label('a')})"
+    assert hash(found) == hash(UnixAddress(f"{folder}/a"))
+    assert str(await lenient.look_up("a")) == f"unix:{folder}/a"

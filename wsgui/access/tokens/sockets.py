@@ -6,6 +6,7 @@ import os
 import stat
 from typing import ClassVar, Final
 
+from wsgui.access.keyed import token_label
 from wsgui.access.threads import Threads
 from wsgui.access.tokens.source import MAX_TOKEN_BYTES, LookupFailed
 from wsgui.access.visitor import TargetAddress
@@ -14,6 +15,22 @@ from wsgui.errors import WsguiError
 from wsgui.profiles.addresses import MAX_UNIX_PATH, UnixAddress
 
 THREADS: Final = 4
+
+
+class TokenSocket(UnixAddress):
+    """A socket that is called as the token is: where people see it, the token's label stands instead."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        folder, name = os.path.split(self.path)
+        return f"unix:{folder}/({token_label(name)})"
+
+    def __eq__(self, other: object) -> bool:
+        return self.path == other.path if isinstance(other, UnixAddress) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.path)
 
 
 class SocketFolder:
@@ -92,4 +109,4 @@ class SocketFolder:
             raise LookupFailed(
                 f"A socket's path is longer than {MAX_UNIX_PATH} bytes.", "Use a folder with a shorter path."
             )
-        return UnixAddress(path)
+        return UnixAddress(path) if self._lenient else TokenSocket(path)
