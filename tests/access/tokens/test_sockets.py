@@ -112,7 +112,7 @@ async def test_a_folder_that_is_gone_is_a_failure(place: Path) -> None:
         await sockets.look_up("a")
 
 
-async def test_in_a_profile_the_socket_is_not_called_as_the_token_where_people_see_it(place: Path) -> None:
+async def test_a_profile_s_logs_show_no_token(place: Path) -> None:
     folder = str(place / "vms")
     strict, lenient = SocketFolder(folder), SocketFolder(folder, lenient=True)
     found = await strict.look_up("a")
