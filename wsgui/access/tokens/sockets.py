@@ -30,7 +30,7 @@ class TokenSocket(UnixAddress):
         return self.path == other.path if isinstance(other, UnixAddress) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(self.path)
+        return hash(UnixAddress(self.path))
 
 
 class SocketFolder:
