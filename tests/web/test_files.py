@@ -332,12 +332,15 @@ TYPES = {
 
 
 @pytest.mark.parametrize(("name", "expected"), TYPES.items())
-def test_the_type_comes_from_the_ending_and_may_not_be_guessed_otherwise(
-    tmp_path: Path, name: str, expected: str
-) -> None:
+def test_the_type_comes_from_the_ending(tmp_path: Path, name: str, expected: str) -> None:
     (tmp_path / name).write_text("<html>")
     answer = read(FileServer(tmp_path, lenient=True).respond("GET", "/" + name, {}))
     assert answer.headers["Content-Type"] == expected
+
+
+def test_browsers_may_guess_no_other_type_and_tell_nobody_the_address(tmp_path: Path) -> None:
+    (tmp_path / "a.unknown").write_text("<html>")
+    answer = read(FileServer(tmp_path).respond("GET", "/a.unknown", {}))
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
 

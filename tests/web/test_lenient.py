@@ -171,3 +171,7 @@ def test_on_windows_its_own_names_stay_refused(monkeypatch: pytest.MonkeyPatch, 
 
     with pytest.raises(BadTargetError):
         parse_target(target, lenient=True)
+
+
+def test_browsers_may_guess_types_as_recordings_are_scripts_without_an_ending_that_says_so(lenient: Fetch) -> None:
+    assert "X-Content-Type-Options" not in lenient("/index.html").headers

@@ -42,7 +42,7 @@ class FileServer:
         frames: ``[web] frames``: the origins that may frame wsgui's own pages.
         listing: Whether a folder without an index is listed.
         lenient: As websockify serves files: hidden ones too, links lead anywhere, and every name is taken that a file
-            of this system may have. A path with ".." in it leads nowhere all the same.
+            of this system may have; and browsers may guess types. A path with ".." in it leads nowhere all the same.
         mounts: Further folders by the beginning of the path that they answer to, without slashes around
             (``vendor/novnc``); "" stands for `root`. The longest that fits counts.
         front: Makes of a request's query the Location that "/" leads to; None for the folder's own index.
@@ -184,6 +184,8 @@ class FileServer:
         return response.without_body() if head else response
 
     def _protection(self, headers: Mapping[str, str], first: str) -> Fields:
+        if self._lenient:
+            return ()  # noNVC's playback page takes recordings in as scripts, whatever their type is said to be
         if self._policy is None:
             return ALWAYS
         return self._policies.get(first, self._policy).fields(headers.get("host", ""))
