@@ -21,10 +21,10 @@ from tests.support.certificates import Certificate, make_certificate
 from tests.support.engines import NAME, Running, running
 from tests.support.raw import RawClient, client_frame, tcp_target
 from tests.support.waiting import until
+from wsgui.bridge import answers
 from wsgui.bridge import bridge as bridge_module
-from wsgui.bridge import handshake
 from wsgui.bridge.answers import serialize
-from wsgui.bridge.handshake import _tls_problem
+from wsgui.bridge.tls_problem import tls_problem
 from wsgui.engine.events import ClientRefused
 from wsgui.profiles.model import Profile
 from wsgui.web.files import FileServer
@@ -184,7 +184,7 @@ async def test_stopping_during_tls_leaves_no_descriptor_behind(certificate: Cert
     ],
 )
 def test_a_tls_failure_has_words(error: BaseException, says: str) -> None:
-    message, hint = _tls_problem(error)
+    message, hint = tls_problem(error)
     assert says in message
     assert hint.endswith(".")
 
@@ -235,13 +235,42 @@ async def test_a_second_request_behind_a_plain_one_gets_no_answer(method: str) -
         assert tunnel.now.served == 0
 
 
-async def test_one_that_follows_the_answer_gets_none_either() -> None:
+async def test_one_that_follows_the_answer_is_answered_too_also_a_websocket() -> None:
     async with running() as tunnel, await RawClient.connect(tunnel.url) as client:
-        client.send(get(client))
-        await client.answer(body=True)
-        client.send(client.head())
+        for _ in range(3):
+            client.send(get(client))
+            answer = await client.answer(body=True)
+            assert answer.status == 200
+            assert "connection" not in answer.fields
+        await client.upgrade()
+        assert tunnel.now.served == 1
+
+
+@pytest.mark.parametrize(
+    ("version", "more"),
+    [
+        ("1.0", ""),
+        ("1.0", "Connection: keep-alive\r\n"),
+        ("1.1", "Connection: close\r\n"),
+        ("1.1", "Connection: Keep-Alive, Close\r\n"),
+        ("1.1", "Upgrade: h2c\r\n"),
+    ],
+)
+async def test_the_connection_ends_where_the_client_asks_for_it(version: str, more: str) -> None:
+    async with running() as tunnel, await RawClient.connect(tunnel.url) as client:
+        client.send(f"GET / HTTP/{version}\r\nHost: {client.host}\r\n{more}\r\n".encode())
+        answer = await client.answer(body=True)
+        assert (answer.status, answer.fields["connection"]) == (200, "close")
         assert await client.eof() == b""
-        assert tunnel.now.served == 0
+
+
+@pytest.mark.parametrize("body", ["Content-Length: 3\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"])
+async def test_a_request_with_a_body_is_the_last(body: str) -> None:
+    async with running() as tunnel, await RawClient.connect(tunnel.url) as client:
+        client.send(f"POST / HTTP/1.1\r\nHost: {client.host}\r\n{body}".encode())
+        answer = await client.answer(body=True)
+        assert (answer.status, answer.fields["connection"]) == (405, "close")
+        assert await client.eof() == b""
 
 
 @pytest.mark.parametrize(
@@ -258,6 +287,7 @@ async def test_head_gets_no_body_also_when_it_is_refused(head: str) -> None:
         client.send(head.encode())
         answer = await client.answer()
         assert int(answer.fields["content-length"]) > 0
+        client.writer.write_eof()
         assert await client.eof() == b""
 
 
@@ -364,12 +394,14 @@ async def test_an_encrypted_client_is_let_in_where_only_those_are(certificate: C
 # Files
 
 
-async def test_a_file_comes_whole_and_the_connection_ends(root: Path) -> None:
+async def test_a_file_comes_whole_and_another_on_the_same_connection(root: Path) -> None:
     async with running(web={"root": str(root)}) as tunnel, await RawClient.connect(tunnel.url) as client:
-        client.send(get(client, "/small.txt"))
-        answer = await client.answer(body=True)
-        assert (answer.status, answer.body) == (200, b"hello\n")
-        assert await client.eof() == b""
+        for _ in range(3):
+            client.send(get(client, "/small.txt"))
+            answer = await client.answer(body=True)
+            assert (answer.status, answer.body) == (200, b"hello\n")
+            client.send(get(client, "/none.txt"))
+            assert (await client.answer(body=True)).status == 404
 
 
 async def test_head_of_a_file_has_its_length_and_no_body(root: Path) -> None:
@@ -377,7 +409,8 @@ async def test_head_of_a_file_has_its_length_and_no_body(root: Path) -> None:
         client.send(get(client, "/big.bin", method="HEAD"))
         answer = await client.answer()
         assert (answer.status, answer.fields["content-length"]) == (200, str(8 * MIB))
-        assert await client.eof() == b""
+        client.send(get(client, "/small.txt"))
+        assert (await client.answer(body=True)).body == b"hello\n"
 
 
 @pytest.mark.parametrize("secure", [False, True])
@@ -386,7 +419,7 @@ async def test_a_big_file_comes_whole_to_a_slow_reader(secure: bool, root: Path,
         context = certificate.client_context() if secure else None
         async with await RawClient.connect(tunnel.url, tls=context, limit=4096) as client:
             before = descriptors()
-            client.send(get(client, "/big.bin"))
+            client.send(get(client, "/big.bin", more="Connection: close\r\n"))
             assert (await client.answer()).status == 200
             data = bytearray()
             while piece := await client.reader.read(256 * 1024):
@@ -421,7 +454,7 @@ async def test_a_client_that_leaves_amid_a_file_leaves_nothing_behind(
 
 
 async def test_a_client_that_takes_nothing_is_cut_off(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handshake, "STALL_SECONDS", 0.05)
+    monkeypatch.setattr(answers, "STALL_SECONDS", 0.05)
     async with running(web={"root": str(root)}) as tunnel, slow(tunnel) as client:
         before = descriptors()
         client.send(get(client, "/big.bin"))
@@ -441,7 +474,7 @@ async def test_a_file_that_shrinks_while_it_is_sent_is_seen_to_be_short(root: Pa
 
 async def test_a_file_that_grows_while_it_is_sent_keeps_its_announced_length(root: Path) -> None:
     async with running(web={"root": str(root)}) as tunnel, slow(tunnel) as client:
-        client.send(get(client, "/big.bin"))
+        client.send(get(client, "/big.bin", more="Connection: close\r\n"))
         await client.answer()
         with (root / "big.bin").open("ab") as file:
             file.write(b"more")

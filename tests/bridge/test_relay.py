@@ -200,7 +200,7 @@ async def test_a_close_ends_the_target_after_all_was_delivered() -> None:
         async with await RawClient.connect(tunnel.url) as client:
             await client.upgrade()
             client.send(client_frame(2, payload) + client_frame(8, b"\x0f\xa1bye"))
-            assert await client.closed() == (4001, "")
+            assert await client.closed() == (4001, "bye")
             async with asyncio.timeout(20):
                 await done
         assert received.digest() == hashlib.sha256(payload).digest()

@@ -16,6 +16,10 @@ from wsgui.web.response import OpenFile, Response
 FILE_PIECE: Final = 256 * 1024
 
 
+class Stalled(Exception):  # noqa: N818  # what the client has done
+    """The client took nothing of its answer for STALL_SECONDS."""
+
+
 def serialize(response: Response, *, keep_alive: bool = False) -> bytes:
     """Return the head of an HTTP answer and its body, if it has one of its own.
 
@@ -68,7 +72,7 @@ async def send(loop: asyncio.AbstractEventLoop, end: End, response: Response, *,
     """Send a whole answer, its file included; the file is closed in any case. `end` is closed when it cannot be.
 
     Raises:
-        TimeoutError: The client took nothing for STALL_SECONDS.
+        Stalled: The client took nothing for STALL_SECONDS.
     """
     try:
         await _sent(end, serialize(response, keep_alive=keep_alive))
@@ -112,7 +116,7 @@ async def _sent(end: End, data: bytes) -> None:
     A client that only says that it will send no more still gets its answer.
 
     Raises:
-        TimeoutError: The client took nothing for STALL_SECONDS.
+        Stalled: The client took nothing for STALL_SECONDS.
     """
     if end.send(data) or end.closed:
         return
@@ -137,7 +141,7 @@ async def _sent(end: End, data: bytes) -> None:
         while not drained.done() and not end.closed:
             await asyncio.wait((drained,), timeout=STALL_SECONDS)
             if not drained.done() and end.pending >= pending:
-                raise TimeoutError
+                raise Stalled
             pending = end.pending
     finally:
         end.pause()

@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Coroutine
 from typing import Final
 
-from wsgui.access.admission import Admission
 from wsgui.access.visitor import Denied, Permit
 from wsgui.bridge.buffer import ReadBuffer
 from wsgui.bridge.ends import LINGER_SECONDS, STALL_SECONDS, End
-from wsgui.bridge.frames import GOING_AWAY, INTERNAL_ERROR, POLICY_VIOLATION
+from wsgui.bridge.frames import GOING_AWAY, INTERNAL_ERROR
 from wsgui.bridge.handshake import Handshake
 from wsgui.bridge.limits import Counts, address_key
 from wsgui.bridge.listener import Listener
+from wsgui.bridge.permissions import Permissions
 from wsgui.bridge.readiness import readiness_of
 from wsgui.bridge.relay import Relay
 from wsgui.bridge.request import Request
@@ -24,15 +23,11 @@ from wsgui.bridge.settings import Observer, Rule, Settings
 from wsgui.errors import TargetError
 
 TICK_SECONDS: Final = 1.0
-REVIEW_SECONDS: Final = 5.0
-"""How often it is asked whether what sessions rest on still holds."""
 FLUSH_SECONDS: Final = 2.5
 """How long a bridge that closes waits for what is on its way; longer than an end lingers."""
 
 
 EVERYBODY: Final = Permit()
-NOTHING_ASKED: Final = Admission((), None, deadline_seconds=1.0)
-"""What says which sessions were let in by something that no longer counts."""
 
 
 class Bridge:
@@ -50,6 +45,7 @@ class Bridge:
         readiness_of(loop)  # made now: no client pays for it, and descriptors are counted from here
         self.relays: dict[int, Relay] = {}
         """Sessions by number, in the order in which they began."""
+        self.permissions = Permissions(loop, self.relays)
         self._observer = observer
         self._listener: Listener | None = None
         self._handshakes: dict[Handshake, None] = {}
@@ -59,10 +55,6 @@ class Bridge:
         self._answers: set[asyncio.Task[None]] = set()
         self._lingering: dict[End, tuple[int, float]] = {}
         self._sent_away: dict[End, None] = {}
-        self._admissions: dict[Admission, int] = {}
-        self._retired: set[Admission] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._next_review = 0.0
         self._number = 0
         self._accepted = 0
         self._ticking: asyncio.TimerHandle | None = None
@@ -78,48 +70,8 @@ class Bridge:
     def settings(self, settings: Settings) -> None:
         old, self._settings = self._settings, settings
         if old.admission is not None and old.admission is not settings.admission:
-            self._retire(old.admission)
-        self._review()
-
-    @contextmanager
-    def in_use(self, admission: Admission) -> Iterator[None]:
-        """Keep an admission open while it is asked, also when other settings have come meanwhile."""
-        self._admissions[admission] = self._admissions.get(admission, 0) + 1
-        try:
-            yield
-        finally:
-            self._admissions[admission] -= 1
-            if not self._admissions[admission]:
-                del self._admissions[admission]
-                if admission in self._retired:
-                    self._retired.discard(admission)
-                    self._spawn(admission.close())
-
-    def _retire(self, admission: Admission) -> None:
-        if admission in self._admissions:
-            self._retired.add(admission)
-        else:
-            self._spawn(admission.close())
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = self.loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def _review(self) -> None:
-        """See to it that sessions end whose user, token or certificate has been taken back."""
-        self._next_review = time.monotonic() + REVIEW_SECONDS
-        settings = self._settings
-        if settings.withdraws and any(relay.grants for relay in self.relays.values()):
-            self._spawn(self._end_withdrawn(settings.admission or NOTHING_ASKED))
-
-    async def _end_withdrawn(self, admission: Admission) -> None:
-        grants = {grant for relay in self.relays.values() for grant in relay.grants}
-        with self.in_use(admission):
-            withdrawn = await admission.withdrawn(grants)
-        for relay in tuple(self.relays.values()):
-            if not withdrawn.isdisjoint(relay.grants):
-                relay.end(POLICY_VIOLATION, "What let you in has been taken back")
+            self.permissions.retire(old.admission)
+        self.permissions.review(settings)
 
     # Listening
 
@@ -128,6 +80,10 @@ class Bridge:
         if self._listener is not None and self._listener is not listener:
             self._listener.close()
         self._listener = listener
+        if listener is None:
+            for handshake in tuple(self._handshakes):
+                if handshake.is_idle:
+                    handshake.close()
 
     @property
     def listener(self) -> Listener | None:
@@ -225,7 +181,9 @@ class Bridge:
         def done(task: asyncio.Task[None]) -> None:
             self._answers.discard(task)
             self._counts.remove(key)
-            if not task.cancelled() and (error := task.exception()) is not None:
+            if task.cancelled():
+                handshake.close()  # it may not even have begun
+            elif (error := task.exception()) is not None:
                 self.loop.call_exception_handler({"message": "answering a request failed", "exception": error})
             self._check_quiet()
 
@@ -323,10 +281,9 @@ class Bridge:
     def _tick(self) -> None:
         now = time.monotonic()
         limits = self.settings.limits
-        if limits.handshake_seconds:
-            for handshake in tuple(self._handshakes):
-                if handshake.deadline <= now:
-                    handshake.expire()
+        for handshake in tuple(self._handshakes):
+            if handshake.deadline <= now:
+                handshake.expire()
         for relay in tuple(self.relays.values()):
             relay.tick(now, heartbeat_seconds=limits.heartbeat_seconds, idle_seconds=limits.idle_seconds)
         for end, (pending, since) in tuple(self._lingering.items()):
@@ -334,8 +291,8 @@ class Bridge:
                 self._lingering[end] = (end.pending, now)
             elif now - since > (STALL_SECONDS if pending else LINGER_SECONDS):
                 end.close()
-        if self.relays and now >= self._next_review:
-            self._review()
+        if self.relays:
+            self.permissions.review_if_due(now, self.settings)
         busy = self.relays or self._handshakes or self._lingering
         self._ticking = self.loop.call_later(TICK_SECONDS, self._tick) if busy else None
 
@@ -365,9 +322,7 @@ class Bridge:
         if self._ticking is not None:
             self._ticking.cancel()
             self._ticking = None
-        if self._settings.admission is not None:
-            self._retire(self._settings.admission)
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.permissions.close(self._settings.admission)
 
     async def _wait_quiet(self, seconds: float) -> None:
         quiet = self._quiet = self.loop.create_future()

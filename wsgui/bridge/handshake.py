@@ -5,25 +5,26 @@ from __future__ import annotations
 import asyncio
 import math
 import socket
-import ssl
 import time
 from typing import TYPE_CHECKING, Final
 
 import aiofastnet
 
 from wsgui.access.origins import check
-from wsgui.access.visitor import Denied, Visitor
+from wsgui.access.visitor import Denied, Permit, Visitor
 from wsgui.bridge import answers
 from wsgui.bridge.buffer import START
 from wsgui.bridge.ends import STALL_SECONDS, End, SocketEnd, nothing
 from wsgui.bridge.request import BadRequest, Request, RequestParser, upgrade_response
-from wsgui.bridge.settings import Rule
+from wsgui.bridge.settings import Rule, Settings
+from wsgui.bridge.tls_problem import tls_problem
 from wsgui.bridge.transport_end import INCOMING_BIO_BYTES, TransportEnd
 from wsgui.display import display
 from wsgui.web.pages import refusal
 from wsgui.web.response import Response
 
 if TYPE_CHECKING:
+    from wsgui.access.admission import Admission
     from wsgui.bridge.bridge import Bridge
 
 FOREVER_SECONDS: Final = 365 * 86400.0
@@ -35,6 +36,7 @@ _TLS_FIRST_BYTES: Final = (b"\x16", b"\x80")
 """A TLS record of type handshake (RFC 8446, section 5.1); an SSLv2 hello, which the handshake then refuses."""
 _HANDSHAKE_FAILURE: Final = bytes((0x15, 3, 1, 0, 2, 2, 40))
 """A TLS alert, fatal, handshake_failure (RFC 8446, section 6)."""
+_OWN_FAULT: Final = ("wsgui itself has failed.", "Look into the tunnel's log.")
 
 
 class Handshake:
@@ -55,6 +57,7 @@ class Handshake:
         "_context",
         "_early",
         "_end",
+        "_followed",
         "_head_only",
         "_host",
         "_parser",
@@ -75,6 +78,7 @@ class Handshake:
         self._host = host
         self._answered = False
         self._early = b""
+        self._followed = False
         self._sock: socket.socket | None = sock
         self._end: End | None = None
         self._parser: RequestParser | None = None
@@ -84,7 +88,7 @@ class Handshake:
         self.client_name = client_name
         self.number = number
         self.secure = False
-        self.deadline = time.monotonic() + bridge.settings.limits.handshake_seconds
+        self.deadline = self._request_deadline()
 
     def begin(self) -> None:
         """Look at what the client says first; it may all be there already."""
@@ -93,6 +97,10 @@ class Handshake:
             self._plain(self._sock)
         else:
             self._sniff()
+
+    def _request_deadline(self) -> float:
+        seconds = self._bridge.settings.limits.handshake_seconds
+        return time.monotonic() + seconds if seconds else math.inf
 
     # TLS or plain
 
@@ -142,7 +150,7 @@ class Handshake:
             )
         except Exception as error:  # noqa: BLE001 - whatever the library raises, this client is over
             sock.close()
-            bridge.refused(self, "", 0, *_tls_problem(error), "tls")
+            bridge.refused(self, "", 0, *tls_problem(error), "tls")
             self.close()
         except asyncio.CancelledError:
             sock.close()
@@ -169,8 +177,12 @@ class Handshake:
         parser, end = self._parser, self._end
         data = bytes(self._bridge.buffer.view[START:stop])
         if parser is None or end is None:
-            self._early += data  # while it is decided; no more than a read, as the end is paused
+            self._followed = True
+            if self._task is not None:
+                self._early += data  # while it is decided; no more than a read or two, as the end is paused
             return
+        if self._answered and not parser.begun:
+            self.deadline = self._request_deadline()
         if not parser.begun and not self.secure and data[:1] in _TLS_FIRST_BYTES:
             self._refuse_tls(end)
             return
@@ -205,7 +217,8 @@ class Handshake:
         elif not upgrade:
             self._parser = None
             end.pause()
-            bridge.answering(self, self._serve(end, request))
+            self._followed = False
+            bridge.answering(self, self._serve(end, request, settings))
         elif settings.admission is None:
             self._parser = None
             bridge.upgraded(self, end, response, display(origin or ""), early)
@@ -214,38 +227,49 @@ class Handshake:
             self._early = early
             self.deadline = math.inf  # whoever decides has deadlines of its own
             end.pause()
-            self._task = bridge.loop.create_task(self._admit(end, request, response, display(origin or "")))
+            decision = self._admit(end, request, response, display(origin or ""), settings, settings.admission)
+            self._task = bridge.permissions.spawn(decision)
 
-    async def _admit(self, end: End, request: Request, response: bytes, origin: str) -> None:
+    async def _admit(
+        self, end: End, request: Request, response: bytes, origin: str, settings: Settings, admission: Admission
+    ) -> None:
         """Ask who may come in, and where they may go; then open the WebSocket."""
         bridge = self._bridge
-        admission = bridge.settings.admission
-        assert admission is not None
+        permit: Permit | None = None
         try:
-            with bridge.in_use(admission):
-                permit = await admission.admit(self._visitor(request))
+            if bridge.settings is settings:  # else the admission may be closed already
+                with bridge.permissions.in_use(admission):
+                    permit = await admission.admit(self._visitor(request))
         except Denied as denied:
             self._task = None
             self._deny(denied, origin)
             return
+        except asyncio.CancelledError:
+            self.close()
+            raise
         except Exception:
             self._task = None
-            self._refuse(500, "wsgui itself has failed.", "Look into the tunnel's log.", "plugin", origin)
+            self._refuse(500, *_OWN_FAULT, "plugin", origin)
             raise
         self._task = None
+        early, self._early = self._early, b""
+        end.probe(even_paused=True)
         if end.closed:
             bridge.handshake_over(self)
+        elif permit is None or bridge.settings is not settings:
+            self._decide(end, request, early)  # what it was let in by does not count any more
         elif (full := bridge.full(self.limit_key)) is not None:
             self._refuse(*full, "limit", origin)
         else:
-            early, self._early = self._early, b""
             bridge.upgraded(self, end, response, origin, early, permit)
 
     def _visitor(self, request: Request) -> Visitor:
         fields = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.fields.items()}
-        from wsgui.access.client_certificates import common_name
+        end, name = self._end, None
+        if isinstance(end, TransportEnd) and not end.closed:
+            from wsgui.access.client_certificates import common_name  # loads what plain tunnels do without
 
-        name = common_name(self._end.ssl_object) if isinstance(self._end, TransportEnd) else None
+            name = common_name(end.ssl_object)
         return Visitor(self._host, request.target.decode("latin-1"), fields, self.secure, name)
 
     def _insist_on_tls(self, request: Request, host: str, *, upgrade: bool) -> None:
@@ -257,55 +281,60 @@ class Handshake:
         self._answer(Response(308, (("Location", location), ("Content-Length", "0"))))
         self._bridge.handshake_over(self)
 
-    async def _serve(self, end: End, request: Request) -> None:
+    async def _serve(self, end: End, request: Request, settings: Settings) -> None:
         """Answer a plain request, and wait for the next one where that may be."""
         bridge = self._bridge
-        settings = bridge.settings
-        keep_alive = request.may_be_followed
+        if bridge.settings is not settings:  # they have changed before it began: as if it had come later
+            bridge.waits_again(self)
+            self._decide(end, request, b"")
+            return
         try:
-            denied = await self._denied_files(request)
-            if denied is not None:
-                response = _denial(denied)
-                response = response.without_body() if self._head_only else response
-                bridge.denied(self, denied)
-            else:
-                response = await answers.respond(
-                    bridge.loop, settings.files, request, page=settings.has_page, secure=self.secure
-                )
-            keep_alive = keep_alive and bridge.listener is not None
+            response = await self._response(request, settings)
+            keep_alive = request.may_be_followed and bridge.listener is not None
             await answers.send(bridge.loop, end, response, keep_alive=keep_alive)
-        except TimeoutError:
+        except answers.Stalled:
             end.close()
         except BaseException:
             end.close()
             raise
         else:
             bridge.answered(self, request, response.status)
-        if keep_alive and not end.closed and not self._early:
+        if keep_alive and not end.closed and not self._followed:
             self._again(end)
         else:
             bridge.sent_away(self, end)
 
-    async def _denied_files(self, request: Request) -> Denied | None:
-        admission = self._bridge.settings.admission
-        if admission is None:
-            return None
+    async def _response(self, request: Request, settings: Settings) -> Response:
+        bridge, admission = self._bridge, settings.admission
         try:
-            with self._bridge.in_use(admission):
-                await admission.admit_to_files(self._visitor(request))
+            if admission is not None:
+                with bridge.permissions.in_use(admission):
+                    await admission.admit_to_files(self._visitor(request))
+            return await answers.respond(
+                bridge.loop, settings.files, request, page=settings.has_page, secure=self.secure
+            )
         except Denied as denied:
-            return denied
-        return None
+            bridge.denied(self, denied)
+            response = _denial(denied)
+        except Exception as error:  # noqa: BLE001 - told to the loop, and to the client that it is not its fault
+            bridge.loop.call_exception_handler({"message": "answering a request failed", "exception": error})
+            response = refusal(500, *_OWN_FAULT)
+        return response.without_body() if self._head_only else response
 
     def _again(self, end: End) -> None:
         """Wait for another request on this connection."""
         self._answered = True
-        self._early = b""
+        self._head_only = False
         self.deadline = time.monotonic() + KEEP_ALIVE_SECONDS
         self._bridge.waits_again(self)
         self._listen_to(end)
         end.on_drained = nothing
         end.resume()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it was answered, and has not begun to ask for more."""
+        return self._answered and self._parser is not None and not self._parser.begun
 
     # Endings
 
@@ -332,7 +361,7 @@ class Handshake:
 
     def expire(self) -> None:
         """The deadline has passed: answer 408 where the client can understand that, and close."""
-        if self._answered and self._parser is not None and not self._parser.begun:
+        if self.is_idle:
             self.close()  # it only might have asked for more
         elif self._parser is not None and self._end is not None:
             seconds = self._bridge.settings.limits.handshake_seconds
@@ -342,7 +371,7 @@ class Handshake:
             self._bridge.refused(self, "", 408, message, hint, "limit")
         else:
             if self._task is not None:
-                self._bridge.refused(self, "", 0, *_tls_problem(TimeoutError()), "tls")
+                self._bridge.refused(self, "", 0, *tls_problem(TimeoutError()), "tls")
             self.close()
 
     def _gone(self, _: OSError | None) -> None:
@@ -366,20 +395,3 @@ class Handshake:
 
 def _denial(denied: Denied) -> Response:
     return refusal(denied.status, denied.message, denied.hint, headers=denied.headers)
-
-
-def _tls_problem(error: BaseException) -> tuple[str, str]:
-    """Say why a TLS handshake failed, as far as the client told."""
-    if isinstance(error, TimeoutError):
-        return "A client did not complete TLS in time.", "Check the client's network."
-    if isinstance(error, ssl.SSLError):
-        reason = (getattr(error, "reason", None) or "").lower()  # aiofastnet's own have none
-        if "unknown_ca" in reason or "certificate_unknown" in reason or "bad_certificate" in reason:
-            return "A client does not trust the tunnel's certificate.", "Let its computer trust the authority."
-        if "http_request" in reason:
-            return "A client spoke something else than TLS.", "Use a browser or a WebSocket client."
-        if "version" in reason or "protocol" in reason:
-            return "A client offered no TLS version that is allowed here.", "Use a newer client."
-        words = reason.replace("_", " ") or "unknown reason"
-        return f"TLS with a client failed: {display(words)}.", "Check the client."
-    return "A client broke off during TLS.", "If it is a browser, it may not trust the certificate."

@@ -200,10 +200,10 @@ class Relay:
         if not self._client.pending:
             target.resume()
         self._client.resume()
-        if early:
-            end = START + len(early)
-            self._data[START:end] = early
-            self._first_from_client(end)
+        for start in range(0, len(early), self._buffer.size):
+            piece = early[start : start + self._buffer.size]
+            self._data[START : START + len(piece)] = piece
+            self._client.on_data(START + len(piece))
 
     # The data path: one call a read.
 
@@ -304,11 +304,11 @@ class Relay:
         if decoder.failure is not None:
             self.end(decoder.failure.code, decoder.failure.reason)
         elif decoder.closed is not None:
-            code = decoder.closed.code
-            answer = control_frame(CLOSE) if code == NO_STATUS_RECEIVED else close_frame(code)
-            self._client.send(answer)
+            code, reason = decoder.closed.code, decoder.closed.reason
+            # The reason goes back too: a page's own is what its CloseEvent then has, as with websockify.
+            self._client.send(control_frame(CLOSE) if code == NO_STATUS_RECEIVED else close_frame(code, reason))
             self.client_is_done = True
-            self._over(code, decoder.closed.reason or "Client closed")
+            self._over(code, reason or "Client closed")
 
     def _target_ended(self, error: OSError | None) -> None:
         if self._target is not None and (error is not None or not self._target.pending):
