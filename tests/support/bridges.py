@@ -5,20 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.support.raw import RawClient
 from wsgui.access.origins import OriginRules
 from wsgui.bridge.bridge import Bridge
 from wsgui.bridge.buffer import ReadBuffer
+from wsgui.bridge.listener import Listener, open_listeners
 from wsgui.bridge.relay import Relay
 from wsgui.bridge.settings import Settings
 from wsgui.bridge.targets import Connector, Target
 from wsgui.errors import TargetError
-from wsgui.profiles.addresses import DemoAddress
+from wsgui.profiles.addresses import DemoAddress, TcpAddress
 from wsgui.profiles.model import Limits
 
 DEMO = DemoAddress()
@@ -41,6 +43,7 @@ class Watcher:
         self.over: list[Relay] = []
         self.refusals: list[Refused] = []
         self.problems: list[TargetError | None] = []
+        self.answers: list[tuple[str, str, int]] = []
 
     def opened(self, relay: Relay) -> None:
         self.begun.append(relay)
@@ -54,13 +57,14 @@ class Watcher:
     def target_problem(self, problem: TargetError | None) -> None:
         self.problems.append(problem)
 
-    def answered(self, client: str, method: str, path: str, status: int) -> None: ...
+    def answered(self, client: str, method: str, path: str, status: int) -> None:
+        self.answers.append((method, path, status))
 
     def starved(self) -> None: ...
 
 
 class Standing:
-    """A bridge without a listener; clients are put to its door."""
+    """A bridge that listens; clients are put to its door all the same, as they may come from anywhere."""
 
     def __init__(self, bridge: Bridge, told: Watcher) -> None:
         self.bridge = bridge
@@ -68,13 +72,15 @@ class Standing:
         self._stack = contextlib.AsyncExitStack()
         self._count = 0
 
-    async def client(self, host: str = "127.0.0.1") -> RawClient:
-        """Let somebody come from `host`; nothing is sent yet."""
+    async def client(self, host: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None) -> RawClient:
+        """Let somebody come from `host`, encrypted with `tls`; no request is sent yet."""
         ours, theirs = socket.socketpair()
         theirs.setblocking(False)
         self._count += 1
         self.bridge.accepted(theirs, host, f"client {self._count}")
-        reader, writer = await asyncio.open_connection(sock=ours)
+        reader, writer = await asyncio.open_connection(
+            sock=ours, ssl=tls, server_hostname="localhost" if tls is not None else None
+        )
         return await self._stack.enter_async_context(RawClient(reader, writer, "127.0.0.1"))
 
     async def upgraded(self, host: str = "127.0.0.1") -> RawClient:
@@ -96,9 +102,17 @@ class Standing:
 
 @asynccontextmanager
 async def standing(
-    *, target: Target = DEMO, origins: tuple[str, ...] = ("same-host",), **limits: Any
+    *,
+    target: Target = DEMO,
+    origins: tuple[str, ...] = ("same-host",),
+    also: Mapping[str, Any] | None = None,
+    **limits: Any,
 ) -> AsyncIterator[Standing]:
-    """A bridge with these `[limits]`; with no limits but the ones given, and no deadlines."""
+    """A bridge with these `[limits]`; with no limits but the ones given, and no deadlines.
+
+    Args:
+        also: Further fields of its settings.
+    """
     none = dict.fromkeys(Limits.model_fields, 0)
     loop, buffer, told = asyncio.get_running_loop(), ReadBuffer(), Watcher()
     settings = Settings(
@@ -109,7 +123,10 @@ async def standing(
         tls=None,
         tls_only=False,
     )
-    bridge = Bridge(loop, buffer, settings, told)
+    bridge = Bridge(loop, buffer, replace(settings, **(also or {})), told)
+    address = TcpAddress("127.0.0.1", 0)
+    sockets = await open_listeners(loop, address)
+    bridge.listen(Listener(loop, address, sockets, bridge.accepted, told.starved))
     door = Standing(bridge, told)
     try:
         yield door
