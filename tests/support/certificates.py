@@ -65,3 +65,45 @@ def make_certificate(folder: Path, *, name: str = "server", password: bytes | No
     made.key.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption))
     made.key.chmod(0o600)
     return made
+
+
+class ClientAuthority:
+    """Signs certificates for clients.
+
+    Args:
+        folder: Where its files go.
+        name: What they are called.
+    """
+
+    def __init__(self, folder: Path, name: str = "authority") -> None:
+        files = make_certificate(folder, name=name)
+        self.path = files.certificate
+        self._folder = folder
+        self._certificate = x509.load_pem_x509_certificate(files.certificate.read_bytes())
+        key = serialization.load_pem_private_key(files.key.read_bytes(), None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        self._key = key
+
+    def sign(self, *names: str) -> Path:
+        """Return a PEM file with a certificate of these common names, and its key."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        now = datetime.datetime.now(datetime.UTC)
+        serial = x509.random_serial_number()
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name) for name in names]))
+            .issuer_name(self._certificate.subject)
+            .public_key(key.public_key())
+            .serial_number(serial)
+            .not_valid_before(now - datetime.timedelta(hours=1))
+            .not_valid_after(now + datetime.timedelta(days=1))
+            .sign(self._key, hashes.SHA256())
+        )
+        path = self._folder / f"client-{serial}.pem"
+        path.write_bytes(
+            certificate.public_bytes(serialization.Encoding.PEM)
+            + key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
+        return path

@@ -41,7 +41,7 @@ class ClientCertificates:
 
     Args:
         authority: The PEM file with the authorities, as the listener's.
-        names: Common names that may come in; None: any, empty: nobody.
+        names: Common names that may come in; None: any, empty: nobody. An empty one is nobody's.
     """
 
     needs_credential = True
@@ -49,7 +49,7 @@ class ClientCertificates:
 
     def __init__(self, authority: str | None, names: Collection[str] | None) -> None:
         self._authority = authority
-        self._names = None if names is None else frozenset(names)
+        self._names = None if names is None else frozenset(filter(None, names))
         self._rests_on: frozenset[bytes] = frozenset()
 
     async def open(self) -> None:

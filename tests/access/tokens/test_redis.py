@@ -148,7 +148,7 @@ async def test_a_missing_password_keeps_the_tunnel_from_starting(monkeypatch: py
     monkeypatch.delenv("REDIS_PASSWORD", raising=False)
     with pytest.raises(WsguiError) as caught:
         await RedisTokens(RedisSettings.of_url("redis://127.0.0.1", "env:REDIS_PASSWORD")).open()
-    assert caught.value.field == "tokens.source"
+    assert caught.value.field == "tokens.password"
 
 
 async def test_a_user_may_be_allowed_no_more_than_get(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

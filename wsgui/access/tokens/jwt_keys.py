@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from wsgui.display import display
-from wsgui.errors import WsguiError
+from wsgui.errors import SecretError, WsguiError
 from wsgui.profiles.disk import DiskError, Signature, read_regular
 from wsgui.profiles.formats import is_reference
 from wsgui.profiles.secrets import resolve
@@ -211,7 +211,8 @@ class KeyPlace:
     def _unreadable(self, why: str) -> WsguiError:
         shown = display(str(self._path))
         hint = "Name a file with the key in it, readable for the user wsgui runs as."
-        return WsguiError(f"The key file {shown} cannot be read: {why}.", hint, field=FIELD)
+        kind = SecretError if self._reference else WsguiError
+        return kind(f"The key file {shown} cannot be read: {why}.", hint, field=FIELD)
 
 
 def _settled(signature: Signature | None) -> bool:

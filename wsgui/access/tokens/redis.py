@@ -64,7 +64,7 @@ class RedisTokens:
         """Get the password and the authorities; Redis is not asked yet.
 
         Raises:
-            WsguiError: The password is missing, empty or unreadable.
+            SecretError: The password is missing, empty or unreadable (`field` "tokens.password").
         """
         await self._threads.run(self._prepare)
         if self._settings.password and not self._settings.tls and not is_loopback_host(self._settings.host):
@@ -102,7 +102,7 @@ class RedisTokens:
         settings = self._settings
         if self._password is None:
             reference = settings.password_reference
-            self._password = resolve(reference, field="tokens.source") if reference else settings.password
+            self._password = resolve(reference, field="tokens.password") if reference else settings.password
         if settings.tls and self._context is None:
             self._context = ssl.create_default_context()
             self._context.minimum_version = ssl.TLSVersion.TLSv1_2
