@@ -13,7 +13,7 @@ from wsgui.app.log_file import LogFile
 from wsgui.app.logging import LogSink, without_secrets
 from wsgui.display import display
 from wsgui.engine.events import ClientRefused, ConnectionClosed, ConnectionOpened, Event, LogLine, StateChanged
-from wsgui.engine.snapshot import TunnelState
+from wsgui.engine.snapshot import Reason, ReasonKind, TunnelState
 
 _LONGEST: Final = 2048
 
@@ -91,6 +91,8 @@ class WebsockifyLog:
                 self._of_client(event, client, f"connection ended with code {code}{why}", logging.DEBUG)
             case ClientRefused(refusal=refusal):
                 self.say(f"{host_of(refusal.client)}: {refusal.message}")
+            case StateChanged(reason=Reason(kind=ReasonKind.PROGRAM)):
+                pass  # said already, when it happened
             case StateChanged(state=TunnelState.RUNNING | TunnelState.FAILED, reason=reason) if reason is not None:
                 self.say(f"{reason.message} {reason.hint}".rstrip(), logging.WARNING)
             case LogLine(level=level, message=message):

@@ -23,7 +23,7 @@ from wsgui.cli.websockify_log import WebsockifyLog, host_of
 from wsgui.engine.engine import Engine
 from wsgui.engine.events import ConnectionClosed, ConnectionOpened, Event, StateChanged
 from wsgui.engine.loops import new_event_loop
-from wsgui.engine.snapshot import TunnelState
+from wsgui.engine.snapshot import Reason, TunnelState
 from wsgui.errors import EXIT_OK, WsguiError
 from wsgui.profiles.model import Profile
 from wsgui.profiles.websockify.options import Options
@@ -80,6 +80,7 @@ class _Process:
         self._detached = detached
         self._engine = Engine()
         self._end = asyncio.Event()
+        self._code = EXIT_OK
         self._drain = False
         self._asked_to_reload = False
         self._stopping: asyncio.Task[None] | None = None
@@ -114,7 +115,7 @@ class _Process:
                     await engine.stop(NAME, grace_seconds=FOREVER_SECONDS)
             finally:
                 await self._close()
-        return EXIT_OK
+        return self._code
 
     async def _until_end(self, profile: Profile) -> None:
         known = _stamps(profile)
@@ -166,7 +167,10 @@ class _Process:
                     self._stopping = asyncio.ensure_future(self._engine.stop(NAME, grace_seconds=FOREVER_SECONDS))
                 case ConnectionClosed(connection=connection, client=client) if connection == self._once:
                     self._log.say(f"{host_of(client)}: exiting due to --run-once")
-                case StateChanged(state=TunnelState.STOPPED | TunnelState.FAILED):
+                case StateChanged(state=TunnelState.STOPPED):
+                    self._end.set()
+                case StateChanged(state=TunnelState.FAILED, reason=reason):
+                    self._code = _exit_code(reason)
                     self._end.set()
 
     def _tap(self, number: int) -> Tap | None:
@@ -186,6 +190,13 @@ class _Process:
             await asyncio.get_running_loop().run_in_executor(None, recorder.close)
         if self._symbols is not None:
             self._symbols.close()
+
+
+def _exit_code(reason: Reason | None) -> int:
+    """Return the code to end with when the tunnel has failed: the wrapped program's, as shells give it."""
+    if reason is None or reason.exit_status is None:
+        return WsguiError.exit_code
+    return reason.exit_status if reason.exit_status >= 0 else 128 - reason.exit_status
 
 
 def _stamps(profile: Profile) -> tuple[tuple[int, int, int] | None, ...]:

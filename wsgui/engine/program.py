@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -120,11 +121,21 @@ class Program:
             await self._each.close()
 
     def _state_changed(self, state: ProgramState) -> None:
-        self.reason = Reason(ReasonKind.PROGRAM, state.message, state.hint, "command") if state.message else None
+        self.reason = _reason_of(state)
         over = state.kind in (ProgramKind.ENDED, ProgramKind.GAVE_UP)
         self.is_over = over and self.profile.command.when_it_ends == "stop"
         self.has_failed = state.kind is ProgramKind.GAVE_UP or state.status not in (None, 0)
         self._changed(self)
+
+
+def _reason_of(state: ProgramState) -> Reason | None:
+    """Return what is to be known of a program in that state, and when it is started again where that takes a while."""
+    if not state.message:
+        return None
+    message, rest = state.message, math.ceil(state.restart_seconds or 0.0)
+    if rest and state.kind is ProgramKind.RESTARTING:
+        message = f"{message} It is started again in {rest} s."
+    return Reason(ReasonKind.PROGRAM, message, state.hint, "command", exit_status=state.status)
 
 
 class ProgramSlot:

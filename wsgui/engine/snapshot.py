@@ -45,6 +45,8 @@ class Reason:
     field: str = ""
     suggested_port: int | None = None
     """A free port that would do instead, when `kind` is PORT_IN_USE."""
+    exit_status: int | None = None
+    """How the program ended, when `kind` is PROGRAM; as in `subprocess.Popen.returncode`."""
 
 
 class Reach(enum.StrEnum):
