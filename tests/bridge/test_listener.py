@@ -341,7 +341,7 @@ def test_a_folder_that_may_not_be_written_is_said() -> None:
         os.chmod(folder, 0o555)
         code = (
             "from wsgui.bridge.listener import _unix; from wsgui.profiles.addresses import UnixAddress;"
-            f"{become}_unix(UnixAddress('{folder}/s'))"
+            f"{become}_unix(UnixAddress('{folder}/s'), None)"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
         assert "may not be made by this user" in done.stderr
