@@ -53,6 +53,7 @@ class Connector:
         buffer: The loop's read buffer, for the ends.
         connect_seconds: Deadline of an attempt: name look-up, all of the name's addresses, and TLS.
         guard: Which of them may be connected; None: all.
+        tls: What a TLS address is verified with; None: the system's authorities, which takes a while to read.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Connector:
         buffer: ReadBuffer,
         connect_seconds: float,
         guard: Guard | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._guard = guard
         self.address = address
@@ -69,7 +71,7 @@ class Connector:
         self._buffer = buffer
         self._connect_seconds = connect_seconds
         self._literal = _literal(address)
-        self._tls = ssl.create_default_context() if isinstance(address, TlsAddress) else None
+        self._tls = (tls or ssl.create_default_context()) if isinstance(address, TlsAddress) else None
 
     def connect(self, connected: Connected, failed: Failed) -> asyncio.Task[None] | None:
         """Connect, and call one of the two: at once where that is possible, else from the task that is returned.
@@ -131,6 +133,9 @@ class Connector:
         except TargetError as refusal:
             sock.close()
             failed(refusal)
+        except OSError as error:  # the target is gone already
+            sock.close()
+            failed(self._explain(error))
         else:
             connected(SocketEnd(self._loop, sock, self._buffer))
 
@@ -172,7 +177,7 @@ class Connector:
         if self._guard is not None:
             try:
                 self._guard.check_connected(sock)
-            except TargetError:
+            except BaseException:
                 sock.close()
                 raise
         if self._tls is None:
