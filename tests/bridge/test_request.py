@@ -314,3 +314,41 @@ def test_another_method_or_an_old_version_opens_nothing() -> None:
     fields = (("Upgrade", "websocket"), ("Connection", "Upgrade"))
     assert refused(head(*fields, method="POST")).status == 405
     assert refused(head(*fields, version="1.0")).status == 400
+
+
+# Whether another may follow
+
+
+def may_be_followed(data: bytes) -> bool:
+    complete = RequestParser().feed(data)
+    assert complete is not None
+    return complete[0].may_be_followed
+
+
+@pytest.mark.parametrize("field", [b"", b"Connection: keep-alive\r\n", b"Content-Length: 0\r\n", b"Accept: close\r\n"])
+def test_another_request_may_follow_one_that_is_whole(field: bytes) -> None:
+    assert may_be_followed(b"GET / HTTP/1.1\r\n" + HOST + field + b"\r\n")
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        b"Connection: close\r\n",
+        b"Connection: Keep-Alive, CLOSE\r\n",
+        b"Content-Length: 1\r\n",
+        b"Content-Length: 00\r\n",
+        b"Transfer-Encoding: chunked\r\n",
+        b"Upgrade: h2c\r\nConnection: Upgrade\r\n",
+    ],
+)
+def test_none_may_follow_one_that_says_so_or_has_more_to_it(field: bytes) -> None:
+    assert not may_be_followed(b"POST / HTTP/1.1\r\n" + HOST + field + b"\r\n")
+
+
+def test_none_may_follow_one_of_http_1_0() -> None:
+    assert not may_be_followed(b"GET / HTTP/1.0\r\n" + HOST + b"Connection: keep-alive\r\n\r\n")
+
+
+@pytest.mark.parametrize("behind", [PLAIN, b"G", b"rubbish\r\n", b"\x00", b"\x16\x03\x01"])
+def test_none_may_follow_one_that_came_with_something_behind_it(behind: bytes) -> None:
+    assert not may_be_followed(PLAIN + behind)
