@@ -36,8 +36,6 @@ _PAGES_FOR: Final = MappingProxyType({"VNC": "vnc", "telnet": "terminal", "SSH":
 _NAMES: Final = MappingProxyType({"novnc": "noVNC", "xterm": "xterm.js"})
 _DATA_PICTURES: Final = MappingProxyType({"img-src": "data:"})
 """noVNC's core shows JPEG and PNG rectangles, and the desktop's pointer, by data: addresses."""
-_MADE_STYLES: Final = MappingProxyType({"style-src": "'unsafe-inline'"})
-"""xterm.js writes its colours and the size of a cell into <style> elements that it makes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +81,7 @@ def viewer(root: Literal["vnc", "terminal", "novnc"] | str) -> Viewer:
     for other in _NEEDS:
         if other != root and not _missing(other):  # a token may lead to the other kind
             mounts |= _own(other)
-    return Viewer(f"{root}/", mounts, sources={"vnc": _DATA_PICTURES, "terminal": _MADE_STYLES})
+    return Viewer(f"{root}/", mounts, sources={"vnc": _DATA_PICTURES})
 
 
 def viewer_path(root: str, protocol: str = "") -> str:
