@@ -167,7 +167,7 @@ class Handshake:
 
     def _listen_to(self, end: End) -> None:
         self._end = end
-        self._parser = RequestParser()
+        self._parser = RequestParser(self._bridge.settings.head_bytes)
         end.on_data = self._received
         end.on_end = self._gone
 
@@ -201,10 +201,12 @@ class Handshake:
         upgrade = request.wants_websocket
         response = upgrade_response(request) if upgrade else b""
         host = request.text(b"host")
-        if host is None:
-            raise BadRequest(400, "The request has no Host field.", "Use a client that speaks HTTP/1.1.")
         origin = request.text(b"origin") if upgrade else None
-        denied = check(settings.rules, host, origin, secure=self.secure)
+        denied = None
+        if settings.rules is not None:
+            if host is None:
+                raise BadRequest(400, "The request has no Host field.", "Use a client that speaks HTTP/1.1.")
+            denied = check(settings.rules, host, origin, secure=self.secure)
         if denied is not None:
             self._refuse(403, denied.message, denied.hint, denied.rule, origin or "")
         elif settings.tls_only and not self.secure:
@@ -272,8 +274,8 @@ class Handshake:
             name = common_name(end.ssl_object)
         return Visitor(self._host, request.target.decode("latin-1"), fields, self.secure, name)
 
-    def _insist_on_tls(self, request: Request, host: str, *, upgrade: bool) -> None:
-        if upgrade or request.method not in ("GET", "HEAD"):
+    def _insist_on_tls(self, request: Request, host: str | None, *, upgrade: bool) -> None:
+        if upgrade or not host or request.method not in ("GET", "HEAD"):
             self._refuse(403, "This tunnel takes encrypted connections only.", "Use wss:// instead of ws://.", "tls")
             return
         path = request.target.decode("latin-1")

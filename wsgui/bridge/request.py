@@ -14,6 +14,8 @@ from websockets.utils import accept_key
 
 MAX_HEAD_BYTES: Final = 16 * 1024
 MAX_FIELDS: Final = 100
+MAX_FIELD_BYTES: Final = 64 * 1024
+"""Of one field, or of the request's line, where a head may be larger than that."""
 BINARY_SUBPROTOCOL: Final = "binary"
 
 _SINGLE_FIELDS: Final = frozenset(
@@ -70,12 +72,18 @@ class Request:
 
 
 class RequestParser:
-    """Feeds bytes to llhttp until one head is complete."""
+    """Feeds bytes to llhttp until one head is complete.
 
-    __slots__ = ("_count", "_done", "_parser", "_request", "_size", "_twice")
+    Args:
+        most_bytes: Of a head.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_count", "_done", "_most_bytes", "_parser", "_request", "_size", "_too_long", "_twice")
+
+    def __init__(self, most_bytes: int = MAX_HEAD_BYTES) -> None:
         self._request = Request()
+        self._most_bytes = most_bytes
+        self._too_long = False
         self._parser = httptools.HttpRequestParser(self)
         self._size = 0
         self._count = 0
@@ -101,6 +109,7 @@ class RequestParser:
         if self._done:
             return  # of a request right behind this one, which gets no answer
         self._count += 1
+        self._too_long |= len(name) + len(value) > MAX_FIELD_BYTES
         name = name.lower()
         fields = self._request.fields
         if name in fields:
@@ -127,7 +136,7 @@ class RequestParser:
         """
         early = b""
         # No more than a head may hold is looked at, so that what comes behind it cannot count as part of it.
-        looked_at = data[: MAX_HEAD_BYTES - self._size]
+        looked_at = data[: self._most_bytes - self._size]
         self._size += len(looked_at)
         try:
             self._parser.feed_data(looked_at)
@@ -142,7 +151,13 @@ class RequestParser:
             if len(looked_at) == len(data):
                 return None
             raise BadRequest(
-                431, f"The request's head is larger than {MAX_HEAD_BYTES // 1024} KiB.", "Send fewer or smaller fields."
+                431,
+                f"The request's head is larger than {self._most_bytes // 1024} KiB.",
+                "Send fewer or smaller fields.",
+            )
+        if self._too_long or len(self._request.target) > MAX_FIELD_BYTES:
+            raise BadRequest(
+                431, f"A field of the request is larger than {MAX_FIELD_BYTES // 1024} KiB.", "Send a smaller one."
             )
         if self._count > MAX_FIELDS:
             raise BadRequest(431, f"The request has more than {MAX_FIELDS} header fields.", "Send fewer.")

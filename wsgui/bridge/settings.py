@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from wsgui.access.admission import Admission
 from wsgui.access.origins import OriginRules
 from wsgui.access.visitor import AccessRule, TargetAddress
+from wsgui.bridge.request import MAX_HEAD_BYTES
 from wsgui.bridge.targets import Connected, Failed
 from wsgui.errors import TargetError
 from wsgui.profiles.model import Limits
@@ -40,6 +41,7 @@ class Settings:
 
     Args:
         connector: To the tunnel's own target; None when each client's token leads to one.
+        rules: Which pages and names are let in; None = any, also requests without a Host field.
         connector_to: Makes one to where a token leads; the flag says that a source outside the profile named it.
         tls: None without a certificate.
         files: None without a web root.
@@ -48,10 +50,11 @@ class Settings:
         taps: Called with the number of the accepted connection, from 1; what sees its bytes, or None.
         log_requests: Whether the observer is told of plain requests too.
         withdraws: Whether sessions end when what let them in is taken back.
+        head_bytes: The most that a request's head may have.
     """
 
     connector: TargetConnector | None
-    rules: OriginRules
+    rules: OriginRules | None
     limits: Limits
     files: FileServer | None
     tls: ssl.SSLContext | None
@@ -62,6 +65,7 @@ class Settings:
     taps: Callable[[int], Tap | None] | None = None
     log_requests: bool = False
     withdraws: bool = True
+    head_bytes: int = MAX_HEAD_BYTES
 
 
 class Observer(Protocol):

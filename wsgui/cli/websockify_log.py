@@ -25,11 +25,15 @@ class WebsockifyLog:
 
     Args:
         verbose: Debug messages too.
+        command: What a wrapped program is called at each connection; empty without one.
         file: A further place, which `reopen` opens anew.
         sinks: Further places, such as syslog; closed with the log.
     """
 
-    def __init__(self, *, verbose: bool, file: LogFile | None = None, sinks: Sequence[LogSink] = ()) -> None:
+    def __init__(
+        self, *, verbose: bool, command: str = "", file: LogFile | None = None, sinks: Sequence[LogSink] = ()
+    ) -> None:
+        self._command = command
         self._level = logging.DEBUG if verbose else logging.INFO
         self._file = file
         self._writers = [BackgroundWriter(sys.stderr)]
@@ -85,7 +89,8 @@ class WebsockifyLog:
             case ConnectionOpened():
                 scheme = "SSL/TLS (wss://)" if event.secure else "Plain non-SSL (ws://)"
                 self._of_client(event, event.client, f"{host_of(event.client)}: {scheme} WebSocket connection")
-                self._of_client(event, event.client, f"connecting to: {without_secrets(event.target)}")
+                target = f" command: {self._command}" if self._command else _target(without_secrets(event.target))
+                self._of_client(event, event.client, f"connecting to{target}")
             case ConnectionClosed(client=client, code=code, reason=reason):
                 why = f" ({reason})" if reason else ""
                 self._of_client(event, client, f"connection ended with code {code}{why}", logging.DEBUG)
@@ -118,6 +123,14 @@ class _Records(logging.Handler):
             self.handleError(record)
         else:
             self._log.say(message, record.levelno)
+
+
+def _target(target: str) -> str:
+    """Return a target as websockify names it behind "connecting to"."""
+    if target.startswith("unix:"):
+        return f" unix socket: {target.removeprefix('unix:')}"
+    address = target.removeprefix("tls://")
+    return f": {address.replace('[', '').replace(']', '')}{' (using SSL)' if address != target else ''}"
 
 
 def host_of(client: str) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import signal
 import sys
 import time
 from dataclasses import replace
@@ -18,7 +19,7 @@ from wsgui.app.syslog import Syslog, SyslogAddress
 from wsgui.cli.daemon import Detached, detach
 from wsgui.cli.inetd import take_listener
 from wsgui.cli.signals import Signals
-from wsgui.cli.websockify import NAME, profile_of, proxying_line, settings_lines, terms_of, warnings
+from wsgui.cli.websockify import NAME, profile_of, proxying_line, settings_lines, terms_of, warnings, wrapped_program
 from wsgui.cli.websockify_log import WebsockifyLog, host_of
 from wsgui.engine.engine import Engine
 from wsgui.engine.events import ConnectionClosed, ConnectionOpened, Event, StateChanged
@@ -59,7 +60,7 @@ def _serve(options: Options, listener: int | None, detached: Detached | None) ->
         sinks.append(
             Syslog(address, facility="daemon" if options.daemon else "user", name=NAME, legacy=options.legacy_syslog)
         )
-    log = WebsockifyLog(verbose=options.verbose, file=file, sinks=sinks)
+    log = WebsockifyLog(verbose=options.verbose, command=wrapped_program(options), file=file, sinks=sinks)
     log.install()
     try:
         for line in settings_lines(options):
@@ -83,6 +84,8 @@ class _Process:
         self._code = EXIT_OK
         self._drain = False
         self._asked_to_reload = False
+        hangup = getattr(signal, "SIGHUP", None)
+        self._outlives_terminal = detached is not None or (hangup and signal.getsignal(hangup) == signal.SIG_IGN)
         self._stopping: asyncio.Task[None] | None = None
         self._once: int | None = None
         self._began = self._active = time.monotonic()
@@ -99,7 +102,7 @@ class _Process:
         engine.events.subscribe(self._log)
         engine.events.subscribe(self._watch)
         await engine.configure(profile, terms)
-        with Signals(end=self._end.set, reload=self._reload, reopen=self._log.reopen):
+        with Signals(end=self._end.set, reload=self._hung_up, reopen=self._log.reopen):
             try:
                 await engine.start(NAME, wait=False)
             except BaseException:
@@ -141,8 +144,12 @@ class _Process:
         else:
             self._log.say("The certificate was read anew.")
 
-    def _reload(self) -> None:
-        self._asked_to_reload = True
+    def _hung_up(self) -> None:
+        """Its terminal has gone, which ends it as it ends websockify; with -D or nohup it is asked to look again."""
+        if self._outlives_terminal:
+            self._asked_to_reload = True
+        else:
+            self._end.set()
 
     def _watch_clock(self, now: float) -> None:
         """Look at --timeout and --idle-timeout."""

@@ -18,6 +18,7 @@ from wsgui.access.tokens.factory import source_of, websockify_source
 from wsgui.access.visitor import TargetAddress
 from wsgui.bridge.buffer import ReadBuffer
 from wsgui.bridge.guard import Guard
+from wsgui.bridge.request import MAX_HEAD_BYTES
 from wsgui.bridge.settings import Settings, TargetConnector
 from wsgui.bridge.targets import Connector
 from wsgui.certificates.contexts import certificate_names, server_context
@@ -64,20 +65,21 @@ async def prepare(
     if terms.token_plugin is None:
         guard = Guard(Destinations(profile.tokens.allow), listening)
 
+    authorities = functools.cache(ssl.create_default_context)  # once for all clients, and for none that need it not
+
     def connector_to(address: TargetAddress, from_outside: bool) -> Connector:
         if terms.encrypted_target and isinstance(address, TcpAddress):
             address = TlsAddress(address.host, address.port)
-        return Connector(loop, address, buffer, seconds, guard if from_outside else None)
+        context = authorities() if isinstance(address, TlsAddress) else None
+        return Connector(loop, address, buffer, seconds, guard if from_outside else None, context)
 
     # By host, a name that no token has leads nowhere: the list of tokens is the list of names.
-    any_host = terms.any_page or profile.tokens.by_host or (admission is not None and admission.needs_credential)
+    any_host = profile.tokens.by_host or (admission is not None and admission.needs_credential)
     settings = Settings(
         connector=connector,
-        rules=OriginRules(
-            ("*",) if terms.any_page else profile.access.origins,
-            ("*",) if any_host else profile.access.hosts,
-            names,
-        ),
+        rules=None
+        if terms.any_page
+        else OriginRules(profile.access.origins, ("*",) if any_host else profile.access.hosts, names),
         limits=profile.limits,
         files=files,
         tls=tls,
@@ -88,6 +90,7 @@ async def prepare(
         taps=terms.taps,
         log_requests=terms.log_requests,
         withdraws=terms.withdraws,
+        head_bytes=terms.head_bytes or MAX_HEAD_BYTES,
     )
     if admission is not None:
         await admission.open()  # last, as nobody would close it if anything else failed

@@ -16,6 +16,7 @@ class Terms:
 
     Args:
         any_page: No Origin and no Host rule.
+        head_bytes: The most that a request's head may have; None = as much as a profile's.
         lenient_files: Hidden files are served, and links out of the web root followed.
         no_page: A plain GET without a web root gets 405 instead of the page that says what this is.
         log_requests: Plain requests that were answered are logged too.
@@ -32,6 +33,7 @@ class Terms:
     """
 
     any_page: bool = False
+    head_bytes: int | None = None
     lenient_files: bool = False
     no_page: bool = False
     log_requests: bool = False
