@@ -114,3 +114,24 @@ async def test_an_inherited_socket_is_shown_as_what_it_is(name: str, tmp_path: P
 )
 def test_who_could_reach_an_address_that_is_not_listened_on(address: str, reach: Reach) -> None:
     assert reach_of(parse_listen(address)) is reach
+
+
+@pytest.mark.parametrize(
+    ("root", "protocol", "path"),
+    [
+        ("", "", ""),
+        ("demo", "VNC (RFB 3.8)", ""),
+        ("vnc", "", "vnc/"),
+        ("vnc", "VNC (RFB 3.8)", "vnc/"),
+        ("terminal", "", "terminal/"),
+    ],
+)
+async def test_the_viewer_is_a_page_of_the_tunnel(root: str, protocol: str, path: str) -> None:
+    async with listening("127.0.0.1:0") as listener:
+        endpoint = Endpoint.of(listener, secure=False)
+        assert endpoint.viewer_url(root, protocol) == endpoint.page_url + path
+
+
+async def test_a_unix_socket_has_no_viewer(tmp_path: Path) -> None:
+    async with listening(f"unix:{tmp_path}/s") as listener:
+        assert Endpoint.of(listener, secure=False).viewer_url("vnc", "VNC") == ""

@@ -16,6 +16,7 @@ import pytest
 from tests.support.certificates import make_certificate
 from tests.support.engines import NAME, running
 from tests.support.raw import DEADLINE, RawClient, client_frame, tcp_target
+from wsgui.access.admission import Admission
 from wsgui.bridge import bridge
 from wsgui.bridge.listener import ListenAddress, open_listeners
 from wsgui.engine import moving
@@ -498,3 +499,74 @@ async def test_a_refusal_is_counted_and_told() -> None:
         assert 'origins = ["same-host", "https://evil.example"]' in refusal.hint
         assert tunnel.now.refused == 1
         assert tunnel.now.refusal == refusal
+
+
+# What was begun for a start or a change that failed
+
+
+@pytest.fixture
+def admissions(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """How many admissions were opened and closed."""
+    counts = {"opened": 0, "closed": 0}
+    opening, closing = Admission.open, Admission.close
+
+    async def opened(admission: Admission) -> None:
+        counts["opened"] += 1
+        await opening(admission)
+
+    async def closed(admission: Admission) -> None:
+        counts["closed"] += 1
+        await closing(admission)
+
+    monkeypatch.setattr(Admission, "open", opened)
+    monkeypatch.setattr(Admission, "close", closed)
+    return counts
+
+
+TOKENS = {"target": None, "targets": {"a-token": {"target": "demo:"}}}
+
+
+async def test_an_admission_is_closed_when_the_port_is_taken(admissions: dict[str, int]) -> None:
+    engine = Engine()
+    with taken_port() as taken:
+        await engine.configure(profile(listen=f"127.0.0.1:{taken.getsockname()[1]}", **TOKENS))
+        with pytest.raises(TunnelError):
+            await engine.start(NAME, wait=False)
+        assert admissions == {"opened": 1, "closed": 1}
+        await engine.start(NAME, wait=True)
+        assert admissions == {"opened": 2, "closed": 2}
+    await engine.close()
+
+
+async def test_a_running_one_is_closed_when_it_stops(admissions: dict[str, int]) -> None:
+    async with running(**TOKENS) as tunnel:
+        assert admissions == {"opened": 1, "closed": 0}
+        await tunnel.engine.stop(NAME)
+        assert admissions == {"opened": 1, "closed": 1}
+
+
+async def test_a_change_that_cannot_be_made_closes_its_own_and_keeps_the_other(admissions: dict[str, int]) -> None:
+    async with running(**TOKENS) as tunnel:
+        with taken_port() as taken, pytest.raises(TunnelError):
+            await tunnel.engine.configure(profile(listen=f"127.0.0.1:{taken.getsockname()[1]}", **TOKENS))
+        assert admissions == {"opened": 2, "closed": 1}
+        async with await RawClient.connect(tunnel.url) as client:
+            client.send(client.head("/?token=a-token"))
+            assert (await client.answer()).status == 101
+
+
+async def test_each_change_closes_the_one_before(admissions: dict[str, int]) -> None:
+    async with running(**TOKENS) as tunnel:
+        for _ in range(3):
+            await tunnel.engine.configure(profile(**TOKENS))
+        await tunnel.engine.stop(NAME)
+        assert admissions == {"opened": 4, "closed": 4}
+
+
+async def test_a_token_that_is_removed_ends_its_session() -> None:
+    async with running(**TOKENS) as tunnel, await RawClient.connect(tunnel.url) as client:
+        client.send(client.head("/?token=a-token"))
+        assert (await client.answer()).status == 101
+        assert tunnel.now.connections[0].identity.startswith("token ")
+        await tunnel.engine.configure(profile(target=None, targets={"another": {"target": "demo:"}}))
+        assert (await client.closed())[0] == 1008
