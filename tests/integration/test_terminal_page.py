@@ -408,6 +408,37 @@ async def test_a_server_that_negotiates_without_end_is_not_answered_without_end(
         assert len(heard.data) <= 3 * 4096
 
 
+SPLIT = """async conversation => {
+  const { Telnet } = await import("./telnet.js");
+  const all = Uint8Array.from(conversation), wrong = [];
+  const heard = (...pieces) => {
+    const telnet = new Telnet(80, 24), parts = pieces.map((piece) => telnet.receive(piece));
+    return JSON.stringify([parts.flatMap(({ data }) => [...data]), parts.flatMap(({ reply }) => [...reply])]);
+  };
+  const whole = heard(all);
+  for (let one = 0; one <= all.length; one += 1) {
+    for (let two = one; two <= all.length; two += 1) {
+      if (heard(all.slice(0, one), all.slice(one, two), all.slice(two)) !== whole) wrong.push([one, two]);
+    }
+  }
+  return [JSON.parse(whole), wrong];
+}"""
+
+
+async def test_however_a_server_s_telnet_is_split_it_means_the_same(context: BrowserContext) -> None:
+    said = (
+        b"a\xff\xf9\xff\xfd\x18\xff\xfa\x18\x01\xff\xf0\xff\xfb\x01b\xff\xffc\xff\xfd\x1f\xff\xfd\x27\xff\xfe\x1f\xff"
+    )
+    async with shell(context) as terminal:
+        (data, reply), wrong = await terminal.page.evaluate(SPLIT, list(said))
+    assert wrong == []
+    assert bytes(data) == b"a\xff\xf9b\xffc"  # what comes before the first word of telnet is no command
+    assert bytes(reply) == (
+        b"\xff\xfb\x18\xff\xfa\x18\0xterm-256color\xff\xf0\xff\xfd\x01"
+        b"\xff\xfb\x1f\xff\xfa\x1f\0\x50\0\x18\xff\xf0\xff\xfc\x27\xff\xfc\x1f"
+    )
+
+
 # Look
 
 
