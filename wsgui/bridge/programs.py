@@ -37,6 +37,7 @@ OUTPUT_SECONDS: Final = 1.0
 class _Started:
     """A program that runs: either the socket and its error output, or the terminal's descriptor."""
 
+    name: str
     pid: int
     sock: socket.socket | None = None
     errors: int = -1
@@ -49,6 +50,15 @@ class _Started:
         for fd in (self.errors, self.terminal):
             if fd >= 0:
                 os.close(fd)
+
+
+@dataclass(slots=True)
+class _Run:
+    """What there is to know of a program beside its process: what asks it to end, and its error output."""
+
+    name: str
+    ask: signal.Signals
+    errors: Capture | None = None
 
 
 class ProgramConnector:
@@ -83,9 +93,8 @@ class ProgramConnector:
         self._buffer = buffer
         self._say = say
         self._hidden = frozenset(hidden)
-        self._is_terminal = command.mode == "terminal"
         self._starting = 0
-        self._running: dict[Child, Capture | None] = {}
+        self._running: dict[Child, _Run] = {}
         self._tasks: dict[Child, asyncio.Task[None]] = {}
         self._closed = False
         self._none_left = asyncio.Event()
@@ -97,6 +106,12 @@ class ProgramConnector:
     def count(self) -> int:
         """Programs that run, those included that begin or are being ended."""
         return self._starting + len(self._running)
+
+    def configure(self, command: Command, *, hidden: Collection[str]) -> None:
+        """Go by these from the next connection on; what runs goes on, and counts."""
+        self.address = display(Path(command.run[0]).name)
+        self._command = command
+        self._hidden = frozenset(hidden)
 
     def connect(self, connected: Connected, failed: Failed) -> asyncio.Task[None] | None:
         """Start a program, and call one of the two, from the task that is returned; None when it failed at once."""
@@ -146,7 +161,8 @@ class ProgramConnector:
             return
         end = ProgramEnd(self._loop, started.sock, self._buffer, child, left)
         try:
-            self._running[child] = await Capture.of(os.fdopen(started.errors, "rb", 0), self._error_line(child.pid))
+            say = self._error_line(started.name, child.pid)
+            self._running[child].errors = await Capture.of(os.fdopen(started.errors, "rb", 0), say)
         except BaseException:
             end.close()
             raise
@@ -159,20 +175,23 @@ class ProgramConnector:
             WsguiError: There is no such program, or the environment cannot be made.
             OSError, ValueError: The system does not start it.
         """
-        command = self._command
+        command, is_terminal = self._command, self._command.mode == "terminal"
+        name = display(Path(command.run[0]).name)
         environment = environment_of(os.environ, command, hidden=self._hidden, port=None)
-        if self._is_terminal:
+        if is_terminal:
             environment = environment_on_terminal(environment, command.environment)
         program = find_executable(command.run[0], path=environment.get("PATH", os.defpath))
         arguments = arguments_of(command, port=None)
         with contextlib.ExitStack() as ours, contextlib.ExitStack() as theirs:
-            if self._is_terminal:
+            if is_terminal:
                 terminal = open_terminal()
                 ours.callback(os.close, terminal.fd)
                 theirs.callback(os.close, terminal.program_fd)
                 open_it = (os.POSIX_SPAWN_OPEN, 0, terminal.path, os.O_RDWR, 0)
                 copies = ((os.POSIX_SPAWN_DUP2, 0, 1), (os.POSIX_SPAWN_DUP2, 0, 2))
-                started = _Started(spawn(program, arguments, environment, (open_it, *copies)), terminal=terminal.fd)
+                started = _Started(
+                    name, spawn(program, arguments, environment, (open_it, *copies)), terminal=terminal.fd
+                )
             else:
                 sock, other = socket.socketpair()
                 ours.callback(sock.close)
@@ -185,7 +204,7 @@ class ProgramConnector:
                 theirs.callback(os.close, write_errors)
                 copies_of = ((stream, 0), (stream, 1), (write_errors, 2))
                 actions = [(os.POSIX_SPAWN_DUP2, source, to) for source, to in copies_of]
-                started = _Started(spawn(program, arguments, environment, actions), sock=sock, errors=errors)
+                started = _Started(name, spawn(program, arguments, environment, actions), sock=sock, errors=errors)
             ours.pop_all()
             return started
 
@@ -218,8 +237,9 @@ class ProgramConnector:
     def _begun(self, started: _Started) -> Child:
         self._starting -= 1
         child = Child(self._loop, started.pid)
-        self._running[child] = None
-        self._say(logging.DEBUG, f"Started {self.address} as process {child.pid}.")
+        ask = signal.SIGHUP if started.sock is None else signal.SIGTERM
+        self._running[child] = _Run(started.name, ask)
+        self._say(logging.DEBUG, f"Started {started.name} as process {child.pid}.")
         return child
 
     def _unwanted(self, starting: asyncio.Future[_Started]) -> None:
@@ -231,8 +251,8 @@ class ProgramConnector:
         started.drop()
         self._leave(child)
 
-    def _error_line(self, pid: int) -> Callable[[str], None]:
-        say, name = self._say, self.address  # not ourselves: what is held by those that run may not hold us
+    def _error_line(self, name: str, pid: int) -> Callable[[str], None]:
+        say = self._say  # not ourselves: what is held by those that run may not hold us
         return lambda line: say(logging.INFO, f"{name}[{pid}]: {line}")
 
     def _leave(self, child: Child) -> None:
@@ -241,16 +261,16 @@ class ProgramConnector:
 
     async def _end(self, child: Child) -> None:
         by_itself = child.exited.done()
-        gone = await child.end(signal.SIGHUP if self._is_terminal else signal.SIGTERM)
-        capture = self._running[child]
-        if capture is not None:
-            await asyncio.wait((capture.ended,), timeout=OUTPUT_SECONDS)
-            capture.close()
+        run = self._running[child]
+        gone = await child.end(run.ask)
+        if run.errors is not None:
+            await asyncio.wait((run.errors.ended,), timeout=OUTPUT_SECONDS)
+            run.errors.close()
         if gone:
             failed = by_itself and child.exited.result() != 0
-            self._say(logging.INFO if failed else logging.DEBUG, f"{self.address}[{child.pid}]: {child.farewell}.")
+            self._say(logging.INFO if failed else logging.DEBUG, f"{run.name}[{child.pid}]: {child.farewell}.")
         else:
-            self._say(logging.WARNING, f"{self.address}[{child.pid}] or what it started could not be ended.")
+            self._say(logging.WARNING, f"{run.name}[{child.pid}] or what it started could not be ended.")
         del self._running[child], self._tasks[child]
         self._check_none_left()
 
@@ -266,6 +286,6 @@ class ProgramConnector:
         await self._none_left.wait()
 
 
-def _kill(running: dict[Child, Capture | None]) -> None:
+def _kill(running: dict[Child, _Run]) -> None:
     for child in running:
         child.kill()

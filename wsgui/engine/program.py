@@ -43,6 +43,8 @@ def target_name(profile: Profile) -> str:
 
 def needs_restart(old: Profile, new: Profile) -> bool:
     """Return whether the program of `old` cannot be that of `new`."""
+    if old.command.mode in _A_PROCESS_A_CONNECTION and new.command.run and new.command.mode in _A_PROCESS_A_CONNECTION:
+        return False  # what runs goes on, and what is new holds for those who come
     if old.command != new.command or referenced_variables(old) != referenced_variables(new):
         return True
     return new.command.mode == "rebind" and _port(old) != _port(new)
@@ -112,6 +114,8 @@ class Program:
         self.profile = profile
         if self._beside is not None:
             self._beside.seconds = profile.limits.connect_seconds
+        if self._each is not None:
+            self._each.configure(profile.command, hidden=referenced_variables(profile))
 
     async def stop(self) -> None:
         """End it with all that it has started; no harm where it was not started."""
@@ -177,29 +181,33 @@ class ProgramSlot:
         pacing = self._pacing() if self._pacing is not None else None
         return Program(profile, self._loop, self._buffer, self._say, self._program_changed, pacing)
 
-    async def exchange(self, program: Program | None, profile: Profile) -> None:
-        """Have what `of` has returned for this profile run, and the one before no more.
+    async def exchange(self, program: Program | None) -> None:
+        """Have what `of` has returned run, and the one before no more. One that goes on is left as it is: `take_over`.
 
         Raises:
             WsguiError: It cannot be started; then none runs.
         """
-        if program is not self.current:
-            await self.end()
-            if program is not None:
-                try:
-                    await program.start()
-                except BaseException:
-                    await program.stop()
-                    raise
-            self.current = program
-        elif program is not None:
-            program.take_over(profile)
+        if program is self.current:
+            return
+        await self.end()
+        if program is not None:
+            try:
+                await program.start()
+            except BaseException:
+                await program.stop()
+                raise
+        self.current = program
+
+    def take_over(self, profile: Profile) -> None:
+        """Let the program that runs go by this profile, for which `of` has returned it."""
+        if self.current is not None:
+            self.current.take_over(profile)
 
     async def return_to(self, profile: Profile) -> TargetConnector | None:
         """Run the program of the profile before again, and return what leads to it; why it cannot run is said."""
         program = self._new(profile)
         try:
-            await self.exchange(program, profile)
+            await self.exchange(program)
         except WsguiError as error:
             self._say(logging.ERROR, str(error))
         return program.connector if program is not None else None

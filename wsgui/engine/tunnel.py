@@ -192,7 +192,7 @@ class Tunnel:
                 undo.push_async_callback(settings.admission.close)
             sockets = await open_listeners(self._loop, profile.listen, unix_mode=self.terms.unix_mode)
             undo.callback(give_back, profile.listen, sockets)
-            await self._programs.exchange(program, profile)
+            await self._programs.exchange(program)
             undo.pop_all()
         bridge = self._bridge
         if bridge is None:
@@ -201,6 +201,7 @@ class Tunnel:
             activity.watch(bridge)
             self._activity, self._bridge = activity, bridge
         bridge.settings = settings
+        self._programs.take_over(profile)
         listener = Listener(self._loop, profile.listen, sockets, bridge.accepted, self._activity.starved)
         bridge.listen(listener)
         self._endpoint = Endpoint.of(listener, secure=settings.tls is not None)
@@ -260,11 +261,13 @@ class Tunnel:
                 undo.push_async_callback(settings.admission.close)
             if program is not self._programs.current:
                 undo.push_async_callback(self._return_to, bridge, old)
-            await self._programs.exchange(program, new)
+            await self._programs.exchange(program)
             if new.listen != old.listen:
                 await move(bridge, new.listen, self._activity.starved, unix_mode=self.terms.unix_mode)
             undo.pop_all()
+        # With its rules, not before: nobody whom the old ones let in may start what the new ones guard.
         bridge.settings = settings
+        self._programs.take_over(new)
         if bridge.listener is not None:
             self._endpoint = Endpoint.of(bridge.listener, secure=settings.tls is not None)
 
