@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -43,8 +44,8 @@ class Telnet:
 
 
 @asynccontextmanager
-async def telnet(url: str) -> AsyncIterator[Telnet]:
-    """Run `telnet` through the WebSocket at `url`, by a TCP port of our own."""
+async def telnet(url: str, **more: Any) -> AsyncIterator[Telnet]:
+    """Run `telnet` through the WebSocket at `url`, by a TCP port of our own; `more` goes to `websockets.connect`."""
     need("telnet")
     carrying: set[asyncio.Task[None]] = set()
 
@@ -52,7 +53,7 @@ async def telnet(url: str) -> AsyncIterator[Telnet]:
         task = asyncio.current_task()
         assert task is not None
         carrying.add(task)
-        async with connect(url, subprotocols=None, compression=None) as client:
+        async with connect(url, compression=None, **more) as client:
             up = asyncio.create_task(_up(reader, client))
             async for data in client:
                 assert isinstance(data, bytes)
