@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import pytest
 
@@ -73,6 +73,7 @@ class Members:
 
     needs_credential = True
     guards_files = True
+    grants: Final = "user"
 
     def __init__(self) -> None:
         self.members = {"anna"}
@@ -331,6 +332,16 @@ async def test_grants_that_do_not_hold_any_more(members: Members, source: Source
 async def test_without_tokens_every_token_is_taken_back(members: Members) -> None:
     token = Grant("token", "s3cret", OFFICE)
     assert await admission(members).withdrawn([token, Grant("user", "anna")]) == {token}
+
+
+def test_a_session_rests_on_something_that_is_still_asked_for(members: Members, source: Source) -> None:
+    user, token, certificate = Grant("user", "anna"), Grant("token", "s3cret", OFFICE), Grant("certificate", "x")
+    assert admission(members).asks_for_others([certificate])
+    assert admission(tokens=source).asks_for_others([user])
+    assert not admission(members).asks_for_others([certificate, user])
+    assert not admission(members, tokens=source).asks_for_others([token])
+    assert not admission(members).asks_for_others([])
+    assert not admission().asks_for_others([user])
 
 
 async def test_what_cannot_be_found_out_holds() -> None:

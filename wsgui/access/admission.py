@@ -122,6 +122,13 @@ class Admission:
         answers = await asyncio.gather(*map(holds, asked))
         return frozenset(grant for grant, held in zip(asked, answers, strict=True) if not held)
 
+    def asks_for_others(self, grants: Collection[Grant]) -> bool:
+        """Return whether none of what a session rests on is asked for any more, but something else is."""
+        asked: set[str] = {each.grants for each in self._authenticators}
+        if self._tokens is not None:
+            asked.add("token")
+        return bool(grants and asked) and not any(grant.kind in asked for grant in grants)
+
     async def _admit(self, visitor: Visitor) -> Permit:
         if self._token_first:
             target, token = await self._look_up(visitor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 from wsgui.access.visitor import Grant, TargetAddress, Visitor
 from wsgui.display import display
@@ -20,6 +20,10 @@ class Authenticator(Protocol):
     @property
     def guards_files(self) -> bool:
         """Whether plain requests are asked too."""
+
+    @property
+    def grants(self) -> Literal["user", "certificate", ""]:
+        """What kind of grant it gives; empty when its sessions rest on nothing that could be taken back."""
 
     async def open(self) -> None:
         """Get ready before the tunnel listens; fail closed.

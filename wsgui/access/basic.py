@@ -66,6 +66,7 @@ class BasicAuthentication:
 
     needs_credential = True
     guards_files = True
+    grants: Final = "user"
 
     def __init__(self, reference: str) -> None:
         self._reference = reference

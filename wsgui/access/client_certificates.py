@@ -46,6 +46,7 @@ class ClientCertificates:
 
     needs_credential = True
     guards_files = True
+    grants: Final = "certificate"
 
     def __init__(self, authority: str | None, names: Collection[str] | None) -> None:
         self._authority = authority

@@ -129,6 +129,7 @@ class PluginAuthenticator:
     """
 
     needs_credential = False
+    grants: Final = ""
 
     def __init__(
         self, import_path: str, source: str | None, *, working_directory: bool, target: TargetAddress | None = None

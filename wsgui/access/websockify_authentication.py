@@ -17,6 +17,7 @@ CHALLENGE: Final = 'Basic realm="Websockify"'
 class _OfWebsockify:
     needs_credential = False
     guards_files = True
+    grants: Final = ""
 
     async def open(self) -> None:
         """Nothing is to be opened."""

@@ -88,7 +88,7 @@ class Permissions:
         with self.in_use(admission):
             withdrawn = await admission.withdrawn(grants)
         for relay in tuple(self._relays.values()):
-            if not withdrawn.isdisjoint(relay.grants):
+            if not withdrawn.isdisjoint(relay.grants) or admission.asks_for_others(relay.grants):
                 relay.end(POLICY_VIOLATION, "What let you in has been taken back")
 
     async def close(self, admission: Admission | None) -> None:
