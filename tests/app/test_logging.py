@@ -51,6 +51,13 @@ def test_a_connection_s_start_and_end_are_one_line_each() -> None:
     )
 
 
+def test_who_was_let_in_is_said() -> None:
+    event = ConnectionOpened(0.0, "Demo", 3, "10.0.0.9:5", "", "office:5901", identity="anna, token 3fa9c1")
+
+    assert text(event)[0].endswith("connection 3 of 10.0.0.9:5 (anna, token 3fa9c1) → office:5901")
+    assert entries(event)[0]["identity"] == "anna, token 3fa9c1"
+
+
 def test_json_has_stable_names_and_plain_numbers() -> None:
     opened, closed = entries(OPENED, CLOSED)
 
@@ -61,6 +68,7 @@ def test_json_has_stable_names_and_plain_numbers() -> None:
         "tunnel": "Demo",
         "connection": 3,
         "client": "127.0.0.1:50312",
+        "identity": "",
         "origin": "http://127.0.0.1:6080",
         "target": "office:5901",
         "message": "",
@@ -102,7 +110,7 @@ def test_lines_below_the_level_are_left_out() -> None:
 @pytest.mark.parametrize("log_format", ["text", "json"])
 def test_outside_text_can_neither_steer_a_terminal_nor_forge_a_line(log_format: LogFormat) -> None:
     hostile = [
-        ConnectionOpened(0.0, HOSTILE, 1, HOSTILE, HOSTILE, HOSTILE),
+        ConnectionOpened(0.0, HOSTILE, 1, HOSTILE, HOSTILE, HOSTILE, identity=HOSTILE),
         ConnectionClosed(0.0, HOSTILE, 1, HOSTILE, 0, 0, 0.0, 1000, HOSTILE),
         StateChanged(0.0, HOSTILE, TunnelState.FAILED, Reason(ReasonKind.OTHER, HOSTILE, HOSTILE), (HOSTILE,)),
         ClientRefused(0.0, HOSTILE, Refusal(0.0, HOSTILE, HOSTILE, 403, HOSTILE, HOSTILE, "origin")),

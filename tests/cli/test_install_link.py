@@ -77,6 +77,24 @@ def test_a_missing_folder_is_not_made(script: Path, tmp_path: Path) -> None:
         make_link(tmp_path / "none" / "websockify", script)
 
 
+def test_a_new_account_gets_its_own_folder_for_programs(
+    script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert make_link(tmp_path / ".local" / "bin" / "websockify", script)
+
+
+def test_an_own_folder_that_cannot_be_made_is_an_error(
+    script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / ".local").write_text("")
+    with pytest.raises(WsguiError, match="cannot be made"):
+        make_link(tmp_path / ".local" / "bin" / "websockify", script)
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_that_cannot_be_written_to_is_an_error(script: Path, folder: Path) -> None:
     folder.chmod(0o500)

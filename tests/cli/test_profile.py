@@ -106,6 +106,29 @@ def test_a_name_that_is_taken_is_refused(wsgui: Shell, office: Path) -> None:
     assert office.read_text() == before
 
 
+def test_a_list_says_of_each_where_it_leads(wsgui: Shell) -> None:
+    wsgui(
+        "new",
+        "Shell",
+        "--set",
+        'command.run=["bash", "-l"]',
+        "--set",
+        "command.mode=terminal",
+        "--set",
+        "access.anyone=true",
+    )
+    wsgui("new", "Office", "--target", "office:5901")
+    wsgui("new", "Office 2", "--target", "office:5902")
+    wsgui("new", "Lab", "--set", "targets.one=office:5901")
+    listed = [line.split(maxsplit=1) for line in wsgui("list").splitlines()]
+    assert [(name, rest.split("  ")[-1]) for name, rest in listed] == [
+        ("Lab", "by token"),
+        ("Office", "office:5901"),
+        ("Office", "office:5902"),
+        ("Shell", "bash -l"),
+    ]
+
+
 def test_a_list_has_the_broken_ones_too(wsgui: Shell, office: Path) -> None:
     (wsgui.folder / "broken.toml").write_text(BROKEN)
     assert wsgui("list") == "Office desktop  127.0.0.1:6080  office:5901\n"

@@ -127,6 +127,53 @@ def refusing(name: str = "Accounting", **changes: Any) -> TunnelSnapshot:
     return tunnel(name, **{"target_problem": problem, "target": "accounts:5901"} | changes)
 
 
+def restarting(name: str = "Night build", **changes: Any) -> TunnelSnapshot:
+    """A tunnel that runs while its program has ended and waits to be started again."""
+    reason = Reason(
+        ReasonKind.PROGRAM,
+        "The program x11vnc ended at once with status 1: cannot open display :7. It is started again in 8 s.",
+        "Try the same command in a terminal.",
+        "command",
+    )
+    return tunnel(name, **{"reason": reason, "target": "x11vnc -display :7 -rfbport 5907"} | changes)
+
+
+def by_token(name: str = "Class room", **changes: Any) -> TunnelSnapshot:
+    """A tunnel whose clients each have a target of their own, and a name."""
+    names = ("anna, token 3fa9c1", "CN lee", "token 77b0e2")
+    connections = tuple(
+        connection(number, client=f"10.0.0.{number}:5031{number}", identity=who, target=f"seat-{number}:5901")
+        for number, who in enumerate(names, 1)
+    )
+    return busy(name, **{"target": "by token", "connections": connections} | changes)
+
+
+def look_up_failed() -> Refusal:
+    """A client came with a token, and its source did not answer."""
+    return Refusal(
+        time=NOW - 5,
+        client="10.0.0.9:50999",
+        origin="",
+        status=504,
+        message="Where the token leads could not be found out.",
+        hint="Try again later; the log of this tunnel says why.",
+        rule="lookup",
+    )
+
+
+def wrong_password() -> Refusal:
+    """A client without a password, or with a wrong one."""
+    return Refusal(
+        time=NOW - 5,
+        client="10.0.0.9:50999",
+        origin="",
+        status=401,
+        message="A user and a password are needed here.",
+        hint="Give them as HTTP Basic; the profile's [access] basic names them.",
+        rule="credential",
+    )
+
+
 def refusal(origin: str = "https://vnc.lab") -> Refusal:
     """A page from elsewhere was turned away."""
     return Refusal(

@@ -13,6 +13,7 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from pytestqt.qtbot import QtBot
 
+from tests.support.novnc import novnc
 from wsgui.app.runtime import Runtime
 from wsgui.engine.snapshot import EngineSnapshot, TunnelSnapshot, TunnelState
 from wsgui.gui.actions_live import LiveActions
@@ -173,6 +174,29 @@ async def test_a_page_is_opened_in_the_browser(setting: Setting, make_tunnel: Ma
     setting.latest = EngineSnapshot(0.0, (make_tunnel("Lab", TunnelState.RUNNING),))
     setting.actions.open_page("Lab")
     assert [url.toString() for url in setting.opened] == ["http://127.0.0.1:6080/"]
+
+
+async def test_what_is_opened_is_the_viewer_of_what_is_spoken(setting: Setting, make_tunnel: MakeTunnel) -> None:
+    viewer = "http://127.0.0.1:6080/vnc/"
+    setting.latest = EngineSnapshot(0.0, (make_tunnel("Lab", TunnelState.RUNNING, viewer_url=viewer),))
+    setting.actions.open_page("Lab")
+    assert [url.toString() for url in setting.opened] == [viewer]
+
+
+async def test_a_tunnel_to_vnc_is_opened_with_its_viewer(setting: Setting, write_profile: WriteProfile) -> None:
+    novnc()
+    for name, root in (("Desk", "vnc"), ("Plain", "")):
+        fields = {"listen": "127.0.0.1:0", "target": "127.0.0.1:9", "autostart": False, "web.root": root}
+        write_profile(name, **fields)
+    await setting.engine.call(lambda runtime: runtime.reload())
+    for name in ("Desk", "Plain"):
+        setting.actions.start(name)
+        await setting.done()
+        tunnel = await setting.tunnel(name)
+        assert tunnel is not None
+        setting.actions.open_page(name)
+        page = setting.opened[-1].toString()
+        assert page.removeprefix(tunnel.page_url) == ("vnc/" if name == "Desk" else "")
 
 
 async def test_a_stopped_tunnel_has_no_page(setting: Setting, make_tunnel: MakeTunnel) -> None:

@@ -31,12 +31,28 @@ def test_a_port_in_use_offers_the_free_one_in_row_and_page() -> None:
     assert [r.deed for r in notice.remedies] == [Deed.USE_PORT, Deed.RETRY, Deed.EDIT]
 
 
-@pytest.mark.parametrize("tunnel", [samples.waiting(), samples.failed(), samples.refusing()], ids=lambda t: t.name)
+TROUBLED = [samples.waiting(), samples.failed(), samples.refusing(), samples.restarting()]
+
+
+@pytest.mark.parametrize("tunnel", TROUBLED, ids=lambda t: t.name)
 def test_every_row_that_is_not_green_says_why(tunnel: wording.TunnelSnapshot) -> None:
     text, tone, _ = wording.row_line(tunnel, None)
     assert text
     assert tone in ("warn", "err")
     assert wording.needs_attention(tunnel)
+    assert wording.shape_and_tone(tunnel) != wording.shape_and_tone(samples.tunnel())
+
+
+def test_a_program_that_is_started_again_is_said_with_its_last_words_and_when() -> None:
+    notice = wording.state_notice(samples.restarting())
+    assert notice is not None
+    assert notice.message.endswith("cannot open display :7. It is started again in 8 s.")
+    assert notice.hint == "Try the same command in a terminal."
+    assert [r.deed for r in notice.remedies] == [Deed.EDIT]
+
+
+def test_targets_by_token_are_named_so() -> None:
+    assert wording.row_line(samples.by_token(), None)[0].endswith("→  by token")
 
 
 def test_a_row_that_is_well_shows_address_and_target() -> None:
@@ -51,6 +67,17 @@ def test_a_refused_page_may_be_allowed_by_its_punycode_origin() -> None:
         (Deed.DISMISS, ""),
     ]
     assert notice.hint == "Allow it only if you know that page."
+
+
+def test_a_source_of_tokens_that_does_not_answer_is_said() -> None:
+    notice = wording.refusal_notice(samples.by_token(refusal=samples.look_up_failed()))
+    assert notice is not None
+    assert notice.message == "Where the token leads could not be found out."
+    assert [r.deed for r in notice.remedies] == [Deed.DISMISS]
+
+
+def test_asking_for_a_password_is_no_news() -> None:
+    assert wording.refusal_notice(samples.by_token(refusal=samples.wrong_password())) is None
 
 
 @pytest.mark.parametrize("origin", ["null", "file://", samples.HOSTILE, "chrome-extension://x"])

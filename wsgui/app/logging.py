@@ -213,11 +213,18 @@ def describe(event: Event) -> tuple[str, str, dict[str, Any]]:
             if reason:
                 fields |= {"reason": reason.kind.value, "hint": reason.hint, "field": reason.field}
             return "tunnel.state", f"{state.value}{where}{why}", fields
-        case ConnectionOpened(connection=connection, client=client, origin=origin, target=target):
+        case ConnectionOpened(connection=connection, client=client, origin=origin, target=target, identity=identity):
             origin, target = without_secrets(origin), without_secrets(target)
             page = f" from a page of {origin}" if origin else ""
-            fields = {"connection": connection, "client": client, "origin": origin, "target": target}
-            return "connection.opened", f"connection {connection} of {client}{page} → {target}", fields
+            who = f" ({identity})" if identity else ""
+            fields = {
+                "connection": connection,
+                "client": client,
+                "identity": identity,
+                "origin": origin,
+                "target": target,
+            }
+            return "connection.opened", f"connection {connection} of {client}{who}{page} → {target}", fields
         case ConnectionClosed(connection=connection, client=client, code=code, reason=reason_text):
             fields = {
                 "connection": connection,

@@ -56,13 +56,17 @@ def own_script(called_as: str) -> Path:
 def make_link(link: Path, script: Path) -> bool:
     """Let `link` lead to `script`, in one step; returns False when it did so already.
 
+    A user's own ~/.local/bin is made where it is missing, as it is on a new account.
+
     Raises:
         UsageError: there is no such folder, or something that is no link to wsgui is in its place.
         WsguiError: the link cannot be made.
     """
     if not link.parent.is_dir():
-        where = shown_path(link.parent)
-        raise UsageError(f"There is no folder {where}.", "Make it first, or name another one, such as ~/.local/bin.")
+        if link.parent != Path.home() / ".local" / "bin":
+            where = shown_path(link.parent)
+            raise UsageError(f"There is no folder {where}.", "Make it first, or name another, such as ~/.local/bin.")
+        _make_own_folder(link.parent)
     temporary = link.with_name(f".{link.name}.{secrets.token_hex(8)}.tmp")
     try:
         if not os.path.lexists(link):
@@ -85,6 +89,14 @@ def make_link(link: Path, script: Path) -> bool:
         hint = "Name a folder that you may write to, such as ~/.local/bin."
         raise WsguiError(f"{shown_path(link)} cannot be made: {why}.", hint) from None
     return True
+
+
+def _make_own_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise WsguiError(f"{shown_path(folder)} cannot be made: {why}.", "Name another folder.") from None
 
 
 def warnings(link: Path, environment: Mapping[str, str]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from wsgui.cli.parser import Parser, complain
 from wsgui.cli.profile_lookup import print_json, profile_of, refuse_taken
 from wsgui.cli.profile_sharing import add_commands, split_line
 from wsgui.display import display
+from wsgui.engine.program import target_name
 from wsgui.errors import EXIT_OK, EXIT_USAGE, FieldError, ProfileError, UsageError, WsguiError
 from wsgui.profiles.catalog import shown_path
 from wsgui.profiles.editing import new_text
@@ -98,7 +99,7 @@ def _list(options: argparse.Namespace, store: ProfileStore) -> int:
         found = [_described(profile, store) for profile in loaded.profiles]
         print_json({"profiles": found, "problems": _as_values(loaded.problems)})
     else:
-        rows = [(display(p.name), display(str(p.listen)), display(str(p.target or ""))) for p in loaded.profiles]
+        rows = [(display(p.name), display(str(p.listen)), display(target_name(p))) for p in loaded.profiles]
         widths = [max((len(row[column]) for row in rows), default=0) for column in range(2)]
         for name, listen, target in rows:
             print(f"{name:<{widths[0]}}  {listen:<{widths[1]}}  {target}".rstrip())

@@ -64,6 +64,7 @@ class Activity:
                 relay.origin,
                 relay.target_name,
                 relay.secure,
+                relay.identity,
             )
         )
         if self._sampling is None:

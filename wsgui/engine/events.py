@@ -34,6 +34,8 @@ class ConnectionOpened(Event):
     target: str
     secure: bool = False
     """Whether the client came over TLS."""
+    identity: str = ""
+    """Who it is, as in `ConnectionSnapshot`."""
 
 
 @dataclass(frozen=True, slots=True)

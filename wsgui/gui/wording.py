@@ -17,6 +17,9 @@ SERVING: Final = (TunnelState.RUNNING, TunnelState.FINISHING)
 """The states in which there are clients and figures."""
 
 
+_FOR_THE_USER: Final = ("origin", "host", "lookup")
+
+
 class Deed(enum.Enum):
     """What a remedy's button does."""
 
@@ -67,8 +70,13 @@ def state_word(state: TunnelState, connections: int = 0) -> str:
 
 def needs_attention(tunnel: TunnelSnapshot) -> bool:
     """Whether the user should look: it is wanted but not (wholly) there."""
-    impaired = tunnel.state is TunnelState.RUNNING and tunnel.reason is not None
-    return tunnel.state in (TunnelState.WAITING, TunnelState.FAILED) or impaired or target_refuses(tunnel)
+    stuck = tunnel.state in (TunnelState.WAITING, TunnelState.FAILED)
+    return stuck or _is_impaired(tunnel) or target_refuses(tunnel)
+
+
+def _is_impaired(tunnel: TunnelSnapshot) -> bool:
+    """Whether it runs while its program does not, or without a change that could not be made."""
+    return tunnel.state is TunnelState.RUNNING and tunnel.reason is not None
 
 
 def target_refuses(tunnel: TunnelSnapshot) -> bool:
@@ -78,7 +86,7 @@ def target_refuses(tunnel: TunnelSnapshot) -> bool:
 
 def shape_and_tone(tunnel: TunnelSnapshot) -> tuple[str, str]:
     """The icon's name and its colour's name in the theme."""
-    if target_refuses(tunnel):
+    if target_refuses(tunnel) or _is_impaired(tunnel):
         return "warning", "warn"
     match tunnel.state:
         case TunnelState.STOPPED:
@@ -129,8 +137,7 @@ def state_notice(tunnel: TunnelSnapshot) -> Notice | None:
         if reason.kind is ReasonKind.PORT_IN_USE and reason.suggested_port:
             remedies.insert(0, use_port(reason.suggested_port))
         return Notice(tone, display(reason.message), display(reason.hint), tuple(remedies))
-    if tunnel.state is TunnelState.RUNNING and (reason := tunnel.reason) is not None:
-        # It runs, but its program does not, or a change could not be made.
+    if _is_impaired(tunnel) and (reason := tunnel.reason) is not None:
         return Notice("warn", display(reason.message), display(reason.hint), (edit,))
     if target_refuses(tunnel) and (problem := tunnel.target_problem) is not None:
         target = Remedy(Deed.EDIT, translate("remedy", "Edit target"))
@@ -143,9 +150,12 @@ def use_port(port: int) -> Remedy:
 
 
 def refusal_notice(tunnel: TunnelSnapshot) -> Notice | None:
-    """The latest client that was turned away by a rule that the user may loosen."""
+    """The latest client that was turned away by a rule that the user may loosen, or by what the user should mend.
+
+    Not the others: each browser is asked for its password by a refusal.
+    """
     refusal = tunnel.refusal
-    if refusal is None or refusal.rule not in ("origin", "host") or tunnel.state is not TunnelState.RUNNING:
+    if refusal is None or refusal.rule not in _FOR_THE_USER or tunnel.state is not TunnelState.RUNNING:
         return None
     dismiss = Remedy(Deed.DISMISS, translate("remedy", "Dismiss"))
     remedies: tuple[Remedy, ...] = (dismiss,)

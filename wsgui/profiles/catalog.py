@@ -113,5 +113,5 @@ def catalog_of(entries: Iterable[Entry]) -> Catalog:
         else:
             profiles[entry.name] = entry
     return Catalog(
-        {name: profiles[name] for name in sorted(profiles, key=lambda each: profiles[each].path.name)}, broken
+        {name: profiles[name] for name in sorted(profiles, key=lambda each: profiles[each].path.stem)}, broken
     )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.gui import samples
-from wsgui.gui.models.draft import draft, service, suggested_listen, suggested_name
+from wsgui.errors import WsguiError
+from wsgui.gui.models import draft as drafts
+from wsgui.gui.models.draft import draft, service, suggested_listen, suggested_name, viewer_root
 
 EMPTY = samples.engine()
 
@@ -70,3 +74,60 @@ def test_the_first_port_that_no_tunnel_listens_on_is_suggested() -> None:
 )
 def test_a_name_is_suggested(text: str, name: str) -> None:
     assert suggested_name(text) == name
+
+
+@pytest.fixture
+def viewers(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
+    """What this installation has, whatever was built."""
+    there = {"vnc", "terminal"}
+
+    def viewer(root: str) -> object:
+        if root not in there:
+            raise WsguiError("The viewer is not here.", "Install it.")
+        return object()
+
+    monkeypatch.setattr(drafts, "viewer", viewer)
+    drafts._has_viewer.cache_clear()
+    yield there
+    drafts._has_viewer.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("target", "root"),
+    [
+        ("office:5900", "vnc"),
+        ("office:5901", "vnc"),
+        ("[::1]:5999", "vnc"),
+        ("tls://office:5901", "vnc"),
+        ("office:6000", ""),
+        ("router:23", "terminal"),
+        ("office:22", ""),
+        ("office", ""),
+        ("unix:/run/5901", ""),
+        ("unix:/run/x:23", ""),
+        ("office:٥٩٠١", ""),
+        ("office:", ""),
+        ("office:" + "5" * 5000, ""),
+        ("demo:", ""),
+        ("", ""),
+    ],
+)
+def test_the_viewer_goes_by_the_target_s_port(viewers: set[str], target: str, root: str) -> None:
+    assert viewer_root(target) == root
+
+
+def test_a_viewer_that_this_installation_lacks_is_not_written_down(viewers: set[str]) -> None:
+    viewers.clear()
+    assert viewer_root("office:5901") == ""
+    made = draft("office:1", "127.0.0.1:6080", "Office", EMPTY)
+    assert made.profile is not None
+    assert made.profile.web.root == ""
+
+
+@pytest.mark.parametrize(
+    ("target", "root"), [(":1", "vnc"), ("office:5901", "vnc"), ("router:23", "terminal"), ("gate:22", "")]
+)
+def test_a_new_tunnel_gets_the_viewer_that_fits(viewers: set[str], target: str, root: str) -> None:
+    made = draft(target, "127.0.0.1:6080", "Office", EMPTY)
+    assert made.profile is not None
+    assert made.profile.web.root == root

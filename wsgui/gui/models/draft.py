@@ -94,7 +94,7 @@ def draft(target: str, listen: str, name: str, snapshot: EngineSnapshot) -> Draf
 def viewer_root(target: str) -> str:
     """Return the viewer that shows what is at `target`, as far as its port tells and this installation has it."""
     port = target.rpartition(":")[2]
-    if not (port.isascii() and port.isdecimal() and len(port) <= 5):
+    if target.startswith("unix:") or not (port.isascii() and port.isdecimal() and len(port) <= 5):
         return ""
     kind = "vnc" if VNC_BASE <= int(port) <= VNC_BASE + _MAX_DISPLAY else "terminal" if int(port) == 23 else ""
     return kind if kind and _has_viewer(kind) else ""

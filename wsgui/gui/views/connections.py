@@ -29,7 +29,7 @@ class ConnectionsView(QWidget):
         super().__init__()
         self._actions = actions
         self._tunnel: TunnelSnapshot | None = None
-        self.filter = SearchLine(self.tr("Find a connection"), self.tr("Find a client, an origin or a target"))
+        self.filter = SearchLine(self.tr("Find a connection"), self.tr("Find a client, origin, identity or target"))
         self.all = Button(self.tr("Disconnect all"))
         self.all.clicked.connect(self._disconnect_all)
         self.table = ConnectionTable(model)
@@ -80,7 +80,7 @@ class ConnectionsView(QWidget):
 def connection_entries(actions: Actions, name: str, connection: ConnectionSnapshot) -> list[Entry]:
     """What can be done with a connection: copy what it is, or end it. Watch will stand here too."""
     entries: list[Entry] = []
-    for text in (connection.client, connection.origin, connection.target):
+    for text in (connection.client, connection.origin, connection.identity, connection.target):
         if text:
             label = translate("ConnectionsView", "Copy {0}").format(display(text))
             entries.append((label, functools.partial(actions.copy_text, text)))

@@ -46,8 +46,8 @@ translate = QCoreApplication.translate
 Index = QModelIndex | QPersistentModelIndex
 _WIDTHS: Final = {
     Column.CLIENT: 116,
-    Column.IDENTITY: 100,
-    Column.TARGET: 112,
+    Column.IDENTITY: 108,
+    Column.TARGET: 104,
     Column.TO_CLIENT: 84,
     Column.TO_TARGET: 84,
     Column.TOTAL: 92,
