@@ -23,7 +23,9 @@ from tests.support.houses import House, basic, status
 from tests.support.programs import need
 from tests.support.raw import RawClient
 from tests.support.waiting import until
+from wsgui.engine.engine import Engine
 from wsgui.engine.events import ClientRefused
+from wsgui.engine.terms import Terms
 from wsgui.errors import TunnelError
 from wsgui.profiles.model import Profile
 
@@ -456,6 +458,24 @@ async def test_what_is_asked_no_longer_keeps_nobody_out(house: House, desk: str,
             await tunnel.engine.configure(profile(target=desk))
             assert await outcome(tunnel) == "desk"
             await anna.round_trip()
+
+
+async def test_on_websockify_s_line_nobody_is_sent_away(tmp_path: Path, desk: str, soon: None, undelayed: None) -> None:
+    file = tmp_path / "tokens"
+    file.write_text(f"anna: {desk}\nben: {desk}\n")
+    terms = Terms(any_page=True, token_plugin=("TokenFile", str(file)), token_first=True, withdraws=False)
+    engine = Engine()
+    tunnel = Running(engine)
+    await engine.configure(profile(tokens={"source": f"file:{file}"}), terms)
+    await engine.start(NAME, wait=False)
+    async with arriving(tunnel, "/?token=anna") as anna:
+        file.write_text(f"ben: {desk}\n")
+        assert await outcome(tunnel, "/?token=anna") == 404
+        for _ in range(10):
+            await anna.round_trip()
+            await outcome(tunnel, "/?token=anna")  # each waits for a look at the file
+        await anna.round_trip()
+    await engine.close()
 
 
 # Classes of other people's, in a profile
