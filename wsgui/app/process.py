@@ -6,6 +6,8 @@ import os
 import sys
 from typing import Final
 
+from wsgui.command.descriptors import remember_limit
+
 PRIVATE_UMASK: Final = 0o077
 _MOST_DESCRIPTORS: Final = 1 << 20
 
@@ -26,6 +28,7 @@ def raise_descriptor_limit() -> int:
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    remember_limit(soft)
     wanted = _MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _MOST_DESCRIPTORS)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return soft

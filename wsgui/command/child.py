@@ -16,6 +16,8 @@ from typing import Final
 if sys.platform != "win32":
     import fcntl
 
+from wsgui.command.descriptors import give_back_limit
+
 GRACE_SECONDS: Final = 3.0
 """How long a program has to end by itself after it was asked to."""
 KILLED_SECONDS: Final = 5.0
@@ -42,7 +44,7 @@ def spawn(
     """
     closed = [(os.POSIX_SPAWN_CLOSE, fd) for fd in _inheritable()]
     handled = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
-    return os.posix_spawn(
+    pid = os.posix_spawn(
         program,
         list(arguments),
         dict(environment),
@@ -51,6 +53,8 @@ def spawn(
         setsigmask=(),
         setsigdef=handled,
     )
+    give_back_limit(pid)
+    return pid
 
 
 def above_standard(fd: int) -> int:

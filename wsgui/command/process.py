@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from wsgui.command.descriptors import give_back_limit
 from wsgui.command.listening import Family, can_tell_owners
 from wsgui.command.output import Capture
 from wsgui.display import display
@@ -138,7 +139,7 @@ def _signal_all(family: Family, has_ended: bool, force: bool) -> None:
 
 def _spawn(arguments: Sequence[str], executable: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     try:
-        return subprocess.Popen(
+        popen = subprocess.Popen(
             arguments,
             executable=executable,
             env=environment,
@@ -156,6 +157,8 @@ def _spawn(arguments: Sequence[str], executable: Path, environment: Mapping[str,
         raise WsguiError(
             f"The program {shown} could not be started: {why}.", "Try it in a terminal.", field="command.run"
         ) from None
+    give_back_limit(popen.pid)
+    return popen
 
 
 def _undo(popen: subprocess.Popen[bytes], mark: str) -> None:
