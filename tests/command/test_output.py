@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import subprocess
 import sys
@@ -159,6 +160,29 @@ async def test_closing_reads_no_further_though_the_program_holds_its_end() -> No
     with pytest.raises(BrokenPipeError):
         os.write(write, b"x")
     os.close(write)
+
+
+class Watched(io.FileIO):
+    """A pipe that looks which descriptor somebody else would be given while it is closed."""
+
+    other = -1
+
+    def close(self) -> None:
+        if not self.closed:
+            self.other = os.open(os.devnull, os.O_RDONLY)
+        super().close()
+
+
+async def test_its_descriptor_is_closed_only_once_as_another_thread_may_have_its_number() -> None:
+    read, write = os.pipe()
+    pipe = Watched(read)
+    capture = await Capture.of(pipe, lambda line: None)
+    os.close(write)
+    await asyncio.wait_for(capture.ended, 30)
+    await until("the pipe closed", lambda: pipe.closed)
+
+    os.fstat(pipe.other)
+    os.close(pipe.other)
 
 
 async def test_where_loops_cannot_read_pipes_a_thread_does() -> None:

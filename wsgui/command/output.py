@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable
-from typing import IO, Final, cast
+from typing import IO, Final
 
 from wsgui.display import display
 
@@ -124,40 +124,57 @@ class ProgramLog:
             self._left_out = 0
 
 
-class _Reader(asyncio.Protocol):
-    """Feeds a log from a pipe, and lets the program wait that prints faster than `BYTES_PER_SECOND`."""
+class _Reader:
+    """Feeds a log from a pipe, and lets the program wait that prints faster than `BYTES_PER_SECOND`.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, log: ProgramLog, ended: asyncio.Future[None]) -> None:
+    Not by `loop.connect_read_pipe`: uvloop (0.23) closes the pipe's descriptor twice, and in between another thread may
+    have been given its number.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, pipe: IO[bytes], log: ProgramLog, ended: asyncio.Future[None]
+    ) -> None:
         self._loop = loop
+        self._pipe = pipe
+        self._fd = pipe.fileno()
         self._log = log
         self._ended = ended
-        self._transport: asyncio.ReadTransport | None = None
         self._bytes = 0
         self._window_ends = 0.0
         self._resuming: asyncio.TimerHandle | None = None
+        os.set_blocking(self._fd, False)
+        loop.add_reader(self._fd, self._readable)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.ReadTransport, transport)
-
-    def data_received(self, data: bytes) -> None:
+    def _readable(self) -> None:
+        try:
+            data = os.read(self._fd, _READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.close()
+            return
         self._log.feed(data)
         now = self._loop.time()
         if now >= self._window_ends:
             self._bytes, self._window_ends = 0, now + _WINDOW_SECONDS
         self._bytes += len(data)
-        if self._bytes > BYTES_PER_SECOND and self._resuming is None and self._transport is not None:
-            self._transport.pause_reading()
+        if self._bytes > BYTES_PER_SECOND:
+            self._loop.remove_reader(self._fd)
             self._resuming = self._loop.call_at(self._window_ends, self._resume)
 
     def _resume(self) -> None:
         self._resuming = None
-        if self._transport is not None:
-            self._transport.resume_reading()
+        self._loop.add_reader(self._fd, self._readable)
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._transport = None
+    def close(self) -> None:
+        if self._pipe.closed:
+            return
         if self._resuming is not None:
             self._resuming.cancel()
+        self._loop.remove_reader(self._fd)
+        self._pipe.close()
         self._log.close()
         if not self._ended.done():
             self._ended.set_result(None)
@@ -169,7 +186,7 @@ class Capture:
     def __init__(self, log: ProgramLog) -> None:
         self.log = log
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._transport: asyncio.ReadTransport | None = None
+        self._reader: _Reader | None = None
 
     @classmethod
     async def of(cls, pipe: IO[bytes], say: Callable[[str], None]) -> Capture:
@@ -180,13 +197,13 @@ class Capture:
             # Its event loops read only pipes of their own kind.
             threading.Thread(target=_read_blocking, args=(loop, pipe, capture), daemon=True).start()
             return capture
-        capture._transport, _ = await loop.connect_read_pipe(lambda: _Reader(loop, capture.log, capture.ended), pipe)
+        capture._reader = _Reader(loop, pipe, capture.log, capture.ended)
         return capture
 
     def close(self) -> None:
         """Read no further, whoever may still hold the other end."""
-        if self._transport is not None:
-            self._transport.close()
+        if self._reader is not None:
+            self._reader.close()
 
 
 def _read_blocking(loop: asyncio.AbstractEventLoop, pipe: IO[bytes], capture: Capture) -> None:
