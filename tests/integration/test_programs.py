@@ -245,7 +245,7 @@ async def test_all_of_it_ends_with_its_connection(house: House, mode: str, run: 
         lost.transport.abort()
         await polite.close()
     await gone(*families[0], *families[1])
-    assert children(process.pid) == []
+    await until("all of them buried", lambda: not children(process.pid))
 
 
 @pytest.mark.parametrize("mode", ["stdio", "terminal"])
@@ -288,7 +288,7 @@ async def test_when_wsgui_is_killed_a_shell_and_its_jobs_are_hung_up_on(house: H
 
 
 async def test_two_hundred_quick_connections_leave_nothing(house: House) -> None:
-    process, address = await house.start(("echo", "hello"), at_once=200)
+    process, address = await house.start(("echo", "hello"), at_once=300)
     folder = Path(f"/proc/{process.pid}/fd")
 
     async def quick() -> None:
