@@ -192,3 +192,35 @@ async def test_its_passphrase_opens_the_key(tmp_path: Path) -> None:
     assert (await prepared(Terms(passphrase="open sesame"), tls=tls)).tls is not None
     with pytest.raises(WsguiError):
         await prepared(Terms(passphrase="wrong"), tls=tls)
+
+
+# The Host rule of plain requests
+
+
+def refuses_page(settings: Settings, host: str) -> bool:
+    return settings.page_rules is not None and check(settings.page_rules, host, None, secure=False) is not None
+
+
+async def test_a_token_for_upgrades_keeps_no_steered_page_from_a_folder(tmp_path: Path) -> None:
+    settings = await prepared(**TOKENS, web={"root": str(tmp_path)})
+    assert not refuses(settings, "vnc.example")
+    assert refuses_page(settings, "vnc.example")
+
+
+async def test_a_built_in_page_is_no_secret(tmp_path: Path) -> None:
+    assert not refuses_page(await prepared(**TOKENS, web={"root": "demo"}), "vnc.example")
+
+
+@pytest.mark.parametrize("require_access", [True, False])
+async def test_a_password_for_files_makes_any_host_right(
+    require_access: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PASSWORDS", "anna:secret")
+    web = {"root": str(tmp_path), "require_access": require_access}
+    settings = await prepared(access={"basic": "env:PASSWORDS"}, web=web)
+    assert refuses_page(settings, "vnc.example") is not require_access
+
+
+async def test_websockifys_line_has_no_rule_for_pages(tmp_path: Path) -> None:
+    settings = await prepared(Terms(any_page=True), web={"root": str(tmp_path)})
+    assert settings.page_rules is None

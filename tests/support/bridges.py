@@ -118,6 +118,7 @@ async def standing(
     settings = Settings(
         connector=Connector(loop, target, buffer, 0),
         rules=OriginRules(origins),
+        page_rules=OriginRules(origins),
         limits=Limits.model_validate(none | limits),
         files=None,
         tls=None,

@@ -64,6 +64,13 @@ class Admission:
         by_token = self._tokens is not None and not self._by_host
         return by_token or any(each.needs_credential for each in self._authenticators)
 
+    @property
+    def guards_files(self) -> bool:
+        """Whether plain requests must show something secret too."""
+        return self.files_need_access and any(
+            each.guards_files and each.needs_credential for each in self._authenticators
+        )
+
     async def open(self) -> None:
         """Get everything ready, or nothing.
 

@@ -203,10 +203,11 @@ class Handshake:
         host = request.text(b"host")
         origin = request.text(b"origin") if upgrade else None
         denied = None
-        if settings.rules is not None:
+        rules = settings.rules if upgrade else settings.page_rules
+        if rules is not None:
             if host is None:
                 raise BadRequest(400, "The request has no Host field.", "Use a client that speaks HTTP/1.1.")
-            denied = check(settings.rules, host, origin, secure=self.secure)
+            denied = check(rules, host, origin, secure=self.secure)
         if denied is not None:
             self._refuse(403, denied.message, denied.hint, denied.rule, origin or "")
         elif settings.tls_only and not self.secure:

@@ -42,6 +42,7 @@ class Settings:
     Args:
         connector: To the tunnel's own target; None when each client's token leads to one.
         rules: Which pages and names are let in; None = any, also requests without a Host field.
+        page_rules: The same for plain requests, which come without an Origin.
         connector_to: Makes one to where a token leads; the flag says that a source outside the profile named it.
         tls: None without a certificate.
         files: None without a web root.
@@ -55,6 +56,7 @@ class Settings:
 
     connector: TargetConnector | None
     rules: OriginRules | None
+    page_rules: OriginRules | None
     limits: Limits
     files: FileServer | None
     tls: ssl.SSLContext | None

@@ -26,6 +26,7 @@ from wsgui.engine.terms import Terms
 from wsgui.errors import TunnelError
 from wsgui.profiles.addresses import DialAddress, ReverseAddress, TcpAddress, TlsAddress, UnixAddress
 from wsgui.profiles.checks import access_needs_credential
+from wsgui.profiles.fields import WEB_KEYWORDS
 from wsgui.profiles.model import Profile
 from wsgui.web.files import FileServer
 
@@ -75,11 +76,20 @@ async def prepare(
 
     # By host, a name that no token has leads nowhere: the list of tokens is the list of names.
     any_host = profile.tokens.by_host or (admission is not None and admission.needs_credential)
+    # A credential that only upgrades ask for keeps no page that was steered here from reading a folder.
+    any_page_host = profile.tokens.by_host or (
+        any_host and (profile.web.root in WEB_KEYWORDS or (admission is not None and admission.guards_files))
+    )
+
+    def rules(*, anywhere: bool) -> OriginRules | None:
+        if terms.any_page:
+            return None
+        return OriginRules(profile.access.origins, ("*",) if anywhere else profile.access.hosts, names)
+
     settings = Settings(
         connector=connector,
-        rules=None
-        if terms.any_page
-        else OriginRules(profile.access.origins, ("*",) if any_host else profile.access.hosts, names),
+        rules=rules(anywhere=any_host),
+        page_rules=rules(anywhere=any_page_host),
         limits=profile.limits,
         files=files,
         tls=tls,
