@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import sys
 from collections.abc import Collection
@@ -122,8 +123,12 @@ def _wait(child: int, reading: int, mask: Collection[signal.Signals | int]) -> N
         for name in _ENDING:
             if signal.getsignal(name) != signal.SIG_IGN:  # as of nohup
                 signal.signal(name, end)
+        # A signal that comes just before a read begins would be dealt with only once that ends.
+        heard, told = os.pipe()
+        os.set_blocking(told, False)
+        signal.set_wakeup_fd(told, warn_on_full_buffer=False)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        word = _read(reading)
+        word = _read(reading, heard=heard)
         if word == _READY:
             code = EXIT_OK
         elif word.startswith(_FAILED) and len(word) > len(_FAILED):
@@ -148,10 +153,15 @@ def _complain(message: str) -> None:
             print(message, file=sys.stderr, flush=True)
 
 
-def _read(descriptor: int, size: int | None = None) -> bytes:
-    """Read `size` bytes, or all until the end."""
+def _read(descriptor: int, size: int | None = None, *, heard: int | None = None) -> bytes:
+    """Read `size` bytes, or all until the end; `heard` is what signals make readable."""
     read = b""
+    waiting = select.poll()
+    for each in (descriptor, heard):
+        if each is not None:
+            waiting.register(each, select.POLLIN)
     while size is None or len(read) < size:
+        waiting.poll()
         piece = os.read(descriptor, 65536 if size is None else size - len(read))
         if not piece:
             break
