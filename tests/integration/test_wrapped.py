@@ -408,6 +408,22 @@ async def test_what_ignores_sigterm_is_killed_with_all_that_it_started(run_wsgui
     assert not any(is_alive(pid) for pid in pids)
 
 
+async def test_what_a_killed_wsgui_has_left_is_not_in_the_way_of_the_next(run_wsgui: RunWsgui, free_port: int) -> None:
+    words = python(ECHO, "127.0.0.1", str(free_port), ">")
+    process = await websockify(run_wsgui, free_port, *words)
+    left = int((await process.logged(r"echo (\d+) asked"))[1])
+    try:
+        process.signal(signal.SIGKILL)
+        await process.process.wait()
+
+        await websockify(run_wsgui, free_port, *words)
+        async with connect(f"ws://127.0.0.1:{free_port}/") as client:
+            assert await say(client, b"hello") == b">hello"
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(left, signal.SIGKILL)
+
+
 # When the profile changes
 
 

@@ -69,6 +69,9 @@ class ProgramConnector:
     /dev/stdout cannot be opened by its path), and 2 goes to the log; with mode "terminal" all three are a terminal of
     80×24, until the client's telnet says another size.
 
+    Should we be killed (SIGKILL), a program on a terminal is hung up on with its jobs, and another one reads the end of
+    its input; what reads none goes on, unless a service manager ends it with us.
+
     Args:
         loop: The engine's loop.
         command: What to run, with mode "stdio" or "terminal".

@@ -57,6 +57,9 @@ class _Outcome:
 class Supervisor:
     """A program that runs with a tunnel, in `[command] mode` rebind or port. Every method on the engine's loop.
 
+    Should we be killed (SIGKILL) it goes on, on its port on loopback, unless a service manager ends it with us. The
+    next start gives its program another port.
+
     Args:
         command: What to run.
         port: The tunnel's port: the one that the program binds where `command.port` names none.
