@@ -7,6 +7,10 @@ from collections.abc import Callable, Mapping
 
 import pytest
 import uvloop
+from hypothesis import settings
+
+settings.register_profile("busy", deadline=None)  # a machine that does other things too is no fault of an example
+settings.load_profile("busy")
 
 
 def pytest_asyncio_loop_factories(
