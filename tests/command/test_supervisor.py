@@ -209,6 +209,21 @@ async def test_another_program_on_the_port_is_not_taken_and_another_port_is_trie
         strangers[0].kill()
 
 
+async def test_nobody_is_sent_to_the_port_of_a_program_that_has_just_ended(supervise: Run_) -> None:
+    # What it leaves holds its output, so that its last words are waited for.
+    serve = "import subprocess; subprocess.Popen(['sleep', '9']); " + SERVE + "time.sleep(99)"
+    async with supervise(*python(serve, "ASKED"), when_it_ends="ignore") as (supervised, _):
+        await asyncio.wait_for(supervised.reachable(), 30)
+        os.kill(supervised.state.pid, signal.SIGKILL)
+        await asyncio.wait_for(asyncio.shield(supervised._process.ended), 30)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+        assert supervised.state.kind is not ProgramKind.RUNNING
+        with pytest.raises(TargetError, match="SIGKILL"):
+            await supervised.reachable()
+
+
 async def test_it_is_given_up_when_others_take_every_port(supervise: Run_, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "listening_on", lambda port, family: (None, "mallory (process 7)"))
 

@@ -238,12 +238,15 @@ class Supervisor:
         """Wait for those of the family who go on when the process that was started has ended."""
         told = 0
         while True:
+            # Its port is free for anybody now: nobody is sent there before it is known who has it.
+            self._set(ProgramState(ProgramKind.STARTING, pid=process.pid), quietly=True)
             listening, _ = await self._blocking(listening_on, plan.port, process.family)
             if listening is None or listening.pid is None:
                 return
             if listening.pid != told:
                 told = listening.pid
                 self._say(logging.INFO, f"{self._name} goes on in the background (process {told}).")
+            self._set(ProgramState(ProgramKind.RUNNING, pid=listening.pid))
             await ended_of(listening.pid)
 
     # What is started, and what is said
