@@ -41,5 +41,6 @@ def complain(error: WsguiError, about: str = "", *, program: str = "wsgui") -> i
     if about:
         text = f"{about}: {error.field + ': ' if error.field else ''}{text}"
     for line in text.split("\n"):
-        print(f"{program}: {display(line, limit=2000)}", file=sys.stderr)
+        # In one piece: the log's thread writes there too.
+        print(f"{program}: {display(line, limit=2000)}\n", end="", file=sys.stderr)
     return error.exit_code
