@@ -22,6 +22,8 @@ from wsgui.bridge.request import Request
 from wsgui.bridge.settings import Observer, Rule, Settings
 from wsgui.errors import TargetError
 
+TARGET_FAILED: Final = "Failed to connect to downstream server"
+"""The reason of a Close, as websockify gives it."""
 TICK_SECONDS: Final = 1.0
 FLUSH_SECONDS: Final = 2.5
 """How long a bridge that closes waits for what is on its way; longer than an end lingers."""
@@ -233,12 +235,12 @@ class Bridge:
         def failed(error: TargetError) -> None:
             self._connecting.pop(relay.number, None)
             self._observer.target_problem(error)
-            relay.end(INTERNAL_ERROR, "Failed to connect to downstream server")
+            relay.end(INTERNAL_ERROR, TARGET_FAILED)
 
         def done(task: asyncio.Task[None]) -> None:
             if not task.cancelled() and (error := task.exception()) is not None:
                 self.loop.call_exception_handler({"message": "connecting to the target failed", "exception": error})
-                relay.end(INTERNAL_ERROR, "Failed to connect to downstream server")
+                relay.end(INTERNAL_ERROR, TARGET_FAILED)
 
         task = connector.connect(connected, failed)
         if task is not None:

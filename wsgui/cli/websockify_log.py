@@ -11,6 +11,7 @@ from typing import Final
 from wsgui.app.background_writer import BackgroundWriter
 from wsgui.app.log_file import LogFile
 from wsgui.app.logging import LogSink, without_secrets
+from wsgui.bridge.bridge import TARGET_FAILED
 from wsgui.display import display
 from wsgui.engine.events import ClientRefused, ConnectionClosed, ConnectionOpened, Event, LogLine, StateChanged
 from wsgui.engine.snapshot import Reason, ReasonKind, TunnelState
@@ -34,6 +35,7 @@ class WebsockifyLog:
         self, *, verbose: bool, command: str = "", file: LogFile | None = None, sinks: Sequence[LogSink] = ()
     ) -> None:
         self._command = command
+        self._targets: dict[int, str] = {}
         self._level = logging.DEBUG if verbose else logging.INFO
         self._file = file
         self._writers = [BackgroundWriter(sys.stderr)]
@@ -82,6 +84,7 @@ class WebsockifyLog:
         for event in events:
             self._event(event)
         if left_out:
+            self._targets.clear()  # who of them has gone may be among what was left out
             self.say(f"{left_out} events were left out here, as too much happened at once.", logging.WARNING)
 
     def _event(self, event: Event) -> None:
@@ -90,8 +93,12 @@ class WebsockifyLog:
                 scheme = "SSL/TLS (wss://)" if event.secure else "Plain non-SSL (ws://)"
                 self._of_client(event, event.client, f"{host_of(event.client)}: {scheme} WebSocket connection")
                 target = f" command: {self._command}" if self._command else _target(without_secrets(event.target))
+                self._targets[event.connection] = target.removeprefix(": ").strip()
                 self._of_client(event, event.client, f"connecting to{target}")
             case ConnectionClosed(client=client, code=code, reason=reason):
+                target = self._targets.pop(event.connection, "")
+                if reason == TARGET_FAILED:
+                    self._of_client(event, client, f"Failed to connect to {target}")
                 why = f" ({reason})" if reason else ""
                 self._of_client(event, client, f"connection ended with code {code}{why}", logging.DEBUG)
             case ClientRefused(refusal=refusal):

@@ -96,7 +96,10 @@ class Activity:
         self._events.publish(ClientRefused(self.refusal.time, self._name, self.refusal))
 
     def answered(self, client: str, method: str, path: str, status: int) -> None:
-        self.log(logging.DEBUG, f"{client} asked for {display(path, limit=256)} by {method} and got {status}")
+        """Write it as web servers do, in the Common Log Format."""
+        host = client.rpartition(":")[0].strip("[]") or client
+        when = time.strftime("%d/%b/%Y %H:%M:%S")
+        self.log(logging.DEBUG, f'{host} - - [{when}] "{method} {display(path, limit=1024)} HTTP/1.1" {status} -')
 
     def target_problem(self, problem: TargetError | None) -> None:
         if problem is None:
