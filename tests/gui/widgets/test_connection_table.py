@@ -56,6 +56,15 @@ def test_a_token_s_name_fits_its_column(table: ConnectionTable) -> None:
     assert QFontMetricsF(theme.font(Type.BODY)).horizontalAdvance(text) <= table.columnWidth(Column.IDENTITY) - 16
 
 
+def test_where_there_is_room_nobody_s_name_is_cut(table: ConnectionTable) -> None:
+    shown(table, samples.by_token())
+    table.resize(1400, 300)
+    table.show()
+    text = table.sorted.index(0, Column.IDENTITY).data()
+    assert QFontMetricsF(theme.font(Type.BODY)).horizontalAdvance(text) <= table.columnWidth(Column.IDENTITY) - 16
+    assert sum(table.columnWidth(column) for column in Column) <= table.viewport().width()
+
+
 def test_connections_are_found_by_who_it_is(table: ConnectionTable) -> None:
     shown(table, samples.by_token())
     table.sorted.setFilterFixedString("lee")

@@ -54,6 +54,9 @@ _WIDTHS: Final = {
     Column.SINCE: 84,
 }
 _ORIGIN_LEAST: Final = 96
+_ORIGIN_ENOUGH: Final = 160
+_MORE: Final = 96
+"""So much wider who it is and where to get where there is room."""
 
 
 class _CellDelegate(QStyledItemDelegate):
@@ -183,6 +186,12 @@ class ConnectionTable(QTableView):
                 self.setColumnWidth(column, round(disconnect_width()) + 8)
             if column is not Column.ORIGIN and not self.isColumnHidden(column):
                 used += self.columnWidth(column)
+        spare = self.viewport().width() - used - theme.px(_ORIGIN_ENOUGH)
+        for column in (Column.IDENTITY, Column.TARGET):
+            if spare > 0 and not self.isColumnHidden(column):
+                more = min(spare // 3, theme.px(_MORE))
+                self.setColumnWidth(column, self.columnWidth(column) + more)
+                used += more
         least = max(theme.px(_ORIGIN_LEAST), 1)
         self.setColumnWidth(Column.ORIGIN, max(self.viewport().width() - used, least))
 
