@@ -8,8 +8,6 @@ import stat
 import warnings
 from typing import Final
 
-from cryptography import x509
-
 from wsgui.display import display
 from wsgui.errors import CertificateError
 from wsgui.profiles.access import Tls
@@ -111,6 +109,8 @@ def _demand_certificate(context: ssl.SSLContext, authority: str | None) -> None:
 
 def certificate_names(path: str) -> frozenset[str]:
     """Return the DNS names and IP addresses that the first certificate in a PEM file is for; none if it has none."""
+    from cryptography import x509  # it takes a while to load, and most tunnels have no certificate
+
     try:
         with open(path, "rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -182,6 +182,8 @@ def _explain(certificate: str, key: str, error: ssl.SSLError | ValueError, *, ha
 
 
 def _holds_certificate(path: str) -> bool:
+    from cryptography import x509
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

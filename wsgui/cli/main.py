@@ -11,7 +11,6 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Final, cast
 
@@ -143,6 +142,8 @@ def check_qt() -> None:
     Raises:
         WsguiError: There is none, or one that would crash; the hint names what to install.
     """
+    from importlib import metadata  # it takes longer than all the rest of this module, which is part of each start
+
     broken, python = BROKEN_QT
     remedy = f'Install it with: pip install "PySide6-Essentials=={WORKING_QT}" qasync'
     for module, name in (("PySide6", "PySide6"), ("qasync", "qasync")):

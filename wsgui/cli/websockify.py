@@ -158,18 +158,18 @@ def profile_of(options: Options, listener: int | None = None) -> Profile:
         name=NAME,
         listen=_listen(options) if listener is None else InheritedAddress(listener),
         target=_target(options),
-        tls=Tls(
+        tls=Tls.model_construct(
             certificate_file=certificate,
             key_file=options.key if certificate else "",
             only=options.ssl_only,
             ciphers=options.ssl_ciphers,
             client_authority=options.cafile if options.verify_client and options.cafile and certificate else None,
         ),
-        tokens=Tokens(by_host=options.host_token, deadline_seconds=LOOK_UP_SECONDS),
-        access=Access(origins=("*",), hosts=("*",), anyone=True),
-        web=Web(root=options.web, listing=not options.file_only, require_access=options.web_auth),
+        tokens=Tokens.model_construct(by_host=options.host_token, deadline_seconds=LOOK_UP_SECONDS),
+        access=Access.model_construct(origins=("*",), hosts=("*",), anyone=True),
+        web=Web.model_construct(root=options.web, listing=not options.file_only, require_access=options.web_auth),
         command=_command(options),
-        limits=Limits(
+        limits=Limits.model_construct(
             connections=0,
             per_address=0,
             handshakes_per_address=0,

@@ -12,5 +12,10 @@ class Section(BaseModel):
     """
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=False, arbitrary_types_allowed=True
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        validate_default=False,
+        arbitrary_types_allowed=True,
+        defer_build=True,  # whoever only names the models, as websockify's line does, need not wait for them
     )

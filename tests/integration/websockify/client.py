@@ -6,7 +6,7 @@ import asyncio
 import random
 import ssl
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +92,12 @@ async def knock(
         assert reply["upgrade"].lower() == "websocket"
         assert reply["connection"].lower() == "upgrade"
     return f"{reply.status} {reply['sec-websocket-protocol']}".rstrip()
+
+
+async def knock_all(side: Side, tokens: Iterable[str]) -> dict[str, object]:
+    """Ask for a WebSocket with each of `tokens`, all at once."""
+    names = tuple(tokens)
+    return dict(zip(names, await asyncio.gather(*(knock(side, f"/?token={name}") for name in names)), strict=True))
 
 
 @asynccontextmanager

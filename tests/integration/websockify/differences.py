@@ -184,7 +184,7 @@ DIFFERENCES: Mapping[str, Mapping[str, Difference]] = {
         "in small letters": Difference("403", "101", "RFC 9110, section 11.1: the scheme has no case."),
     },
     "guessing": {
-        "the fifth wrong one waits": Difference(False, True, "Guessing is slowed down; right ones never wait."),
+        "the fourth wrong one waits": Difference(False, True, "Guessing is slowed down; right ones never wait."),
     },
     "a_plugin_of_the_working_directory": {
         "it raises": Difference("closed", "500", "Who asks learns that it is not the password."),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from jwcrypto import jwk, jwt
 
-from tests.integration.websockify.client import knock, works
+from tests.integration.websockify.client import knock, knock_all, works
 from tests.integration.websockify.conftest import Compare
 from tests.integration.websockify.sides import Seen, Side
 from tests.support.raw import tcp_target
@@ -27,7 +27,7 @@ async def test_token_file(compare: Compare, echo: int) -> None:
 
     async def script(side: Side) -> Seen:
         tokens = ("node", "with%20space", "tab", "under_score-1.2", "node%0A", "NODE", "none", "", "#", "no")
-        seen: Seen = {token: await knock(side, f"/?token={token}") for token in tokens}
+        seen = await knock_all(side, tokens)
         seen["echo"] = await works(side, "/websockify?x=y&token=node")
         seen["no token"] = await knock(side)
         seen["two tokens"] = await knock(side, "/?token=node&token=none")
@@ -75,8 +75,7 @@ async def test_token_file_name(compare: Compare, echo: int) -> None:
         (folder / "outside").write_text(f"127.0.0.1:{echo}")
 
     async def script(side: Side) -> Seen:
-        tokens = ("node", "none", "bad", "x/node", "../outside", "..")
-        return {token: await knock(side, f"/?token={token}") for token in tokens}
+        return await knock_all(side, ("node", "none", "bad", "x/node", "../outside", ".."))
 
     line = ("127.0.0.1:PORT", "--token-plugin=TokenFileName", "--token-source=tokens")
     await compare(line, script, prepare=prepare)
@@ -97,9 +96,7 @@ async def test_socket_folder(compare: Compare, tmp_path: Path) -> None:
 
     async def script(side: Side) -> Seen:
         tokens = ("none", "file", ".", "../none", "../sockets-private/node")
-        return {"echo": await works(side, "/?token=node")} | {
-            token: await knock(side, f"/?token={token}") for token in tokens
-        }
+        return {"echo": await works(side, "/?token=node")} | await knock_all(side, tokens)
 
     server = await asyncio.start_unix_server(echo_back, tmp_path / "target")
     async with server:
@@ -163,7 +160,8 @@ async def test_jwt(compare: Compare, echo: int) -> None:
             "rubbish": "rubbish",
             "none": "eyJhbGciOiJub25lIn0.e30.",
         }
-        return {name: await knock(side, f"/?token={token}") for name, token in tokens.items()}
+        answers = await knock_all(side, tokens.values())
+        return {name: answers[token] for name, token in tokens.items()}
 
     def prepare(folder: Path) -> None:
         (folder / "key").write_text(SECRET)
@@ -189,7 +187,7 @@ async def test_redis(compare: Compare, echo: int, tmp_path: Path) -> None:
         writer.close()
 
         async def script(side: Side) -> Seen:
-            return {name: await knock(side, f"/?token={name}") for name in (*values, "missing")}
+            return await knock_all(side, (*values, "missing"))
 
         source = f'127.0.0.1:{server.port}:1:"pass:word":ns'
         await compare(("127.0.0.1:PORT", "--token-plugin=TokenRedis", f"--token-source={source}"), script)
