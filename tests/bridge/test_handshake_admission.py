@@ -310,7 +310,7 @@ async def test_a_plain_request_is_asked_too_and_may_try_again_on_the_same_connec
         client.send(get(client))
         answer = await client.answer(body=True)
         assert (answer.status, answer.fields["www-authenticate"]) == (401, 'Basic realm="wsgui"')
-        assert door.told.refusals[0].status == 401
+        assert not door.told.refusals  # every browser asks first without a password
         client.send(get(client, "HEAD"))
         answer = await client.answer()
         assert answer.status == 401

@@ -33,6 +33,7 @@ async def prepared(terms: Terms = OF_A_PROFILE, **fields: Any) -> Settings:
         buffer=ReadBuffer(),
         listening=tuple,
         connector=None,
+        say=lambda level, line: None,
     )
     if settings.admission is not None:
         await settings.admission.close()

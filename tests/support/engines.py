@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from wsgui.engine.engine import Engine
-from wsgui.engine.events import Event
+from wsgui.engine.events import Event, LogLine
 from wsgui.engine.snapshot import TunnelSnapshot
 from wsgui.profiles.model import Profile
 
@@ -34,6 +34,11 @@ class Running:
         snapshot = self.engine.snapshot().tunnel(NAME)
         assert snapshot is not None
         return snapshot
+
+    @property
+    def log(self) -> list[LogLine]:
+        """What was said that is no other event."""
+        return [event for event in self.events if isinstance(event, LogLine)]
 
     @property
     def url(self) -> str:

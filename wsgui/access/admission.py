@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -36,6 +36,7 @@ class Admission:
         token_first: The token is looked up first, whatever its length, and authenticators are told where it leads, as
             websockify does. Otherwise a stranger cannot try tokens.
         files_need_access: Whether plain requests are authenticated too.
+        say: Takes a level as in the logging module and a line for the log of its tunnel.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Admission:
         by_host: bool = False,
         token_first: bool = False,
         files_need_access: bool = True,
+        say: Callable[[int, str], None] = _log.log,
     ) -> None:
         self._authenticators = tuple(authenticators)
         self._tokens = tokens
@@ -54,6 +56,7 @@ class Admission:
         self._by_host = by_host
         self._token_first = token_first
         self.files_need_access = files_need_access
+        self._say = say
         self._delays = FailureDelays()
         self._opened = AsyncExitStack()
         self._failing = ""
@@ -205,7 +208,7 @@ class Admission:
         else:
             if self._failing:
                 self._failing = ""
-                _log.info("The source of tokens answers again.")
+                self._say(logging.INFO, "The source of tokens answers again.")
             return target
         raise Denied(
             status,
@@ -218,7 +221,7 @@ class Admission:
         # Once for each reason: a source that is down is down for every client.
         if why != self._failing:
             self._failing = why
-            _log.warning("A token could not be looked up: %s", display(why, limit=512))
+            self._say(logging.WARNING, f"A token could not be looked up: {display(why, limit=512)}")
 
     async def _hold(self, visitor: Visitor, denied: Denied) -> None:
         if denied.delay_key:

@@ -6,7 +6,6 @@ import asyncio
 import base64
 import logging
 import os
-import weakref
 from collections import OrderedDict
 from pathlib import Path
 from typing import Final
@@ -15,12 +14,14 @@ from wsgui.access.delays import address_of
 from wsgui.access.keyed import digest
 from wsgui.access.passwords import Password, Passwords
 from wsgui.access.threads import Threads
+from wsgui.access.turns import Turns
 from wsgui.access.visitor import Denied, Grant, TargetAddress, Visitor
 from wsgui.errors import SecretError
 from wsgui.profiles.disk import Signature
 from wsgui.profiles.secrets import resolve
 
 MAX_REMEMBERED: Final = 1024
+CHECKS_AT_ONCE: Final = 2
 CHALLENGE: Final = 'Basic realm="wsgui", charset="UTF-8"'
 
 _FIELD: Final = "access.basic"
@@ -56,9 +57,9 @@ def parse_basic(text: str, *, strict: bool = True) -> tuple[bytes, bytes] | None
 class BasicAuthentication:
     """Asks for a user and a password of a list.
 
-    Slow hashes are checked in two threads, one at a time for each address, and a password that was right is
-    remembered (by its digest): a user's viewer connects at once while somebody else tries passwords. A list in a file
-    is read again when that has changed; while it is missing or malformed the old one holds.
+    Slow hashes are checked in two threads, see `Turns`, and a password that was right is remembered (by its digest): a
+    user's viewer connects at once while somebody else tries passwords. A list in a file is read again when that has
+    changed; while it is missing or malformed the old one holds.
 
     Args:
         reference: To text with `user:password` or `user:hash` on each line.
@@ -74,8 +75,8 @@ class BasicAuthentication:
         self._signature: Signature | None = None
         self._passwords: Passwords | None = None
         self._remembered: OrderedDict[bytes, None] = OrderedDict()
-        self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
-        self._checking = Threads("password", 2)
+        self._turns = Turns(CHECKS_AT_ONCE)
+        self._checking = Threads("password", CHECKS_AT_ONCE)
         self._reading = Threads("password list", 1)
 
     async def open(self) -> None:
@@ -120,12 +121,13 @@ class BasicAuthentication:
         if listed is not None and key in self._remembered:
             self._remembered.move_to_end(key)
             return listed
-        turn = self._turns.setdefault(address_of(host), asyncio.Lock())
-        await turn.acquire()
+        address = address_of(host)
+        await self._turns.take(address, user)
         # A client that goes away does not give its turn to the next one it makes: the thread still works for it.
         checking = asyncio.ensure_future(self._checking.run(passwords.check, user, _spellings(typed)))
-        checking.add_done_callback(lambda _: turn.release())
+        checking.add_done_callback(lambda _: self._turns.give_back(address))
         right = await asyncio.shield(checking)
+        self._turns.note(address, user, right=right is not None)
         if right is not None:
             self._remembered[key] = None
             if len(self._remembered) > MAX_REMEMBERED:

@@ -106,3 +106,8 @@ class Denied(Exception):  # noqa: N818  # an answer, not a fault
         self.rule: AccessRule = rule
         self.headers = headers
         self.delay_key = delay_key
+
+    @property
+    def is_question(self) -> bool:
+        """Whether it only asks for a password that was not shown yet, as of every browser that comes first."""
+        return self.status == 401 and not self.delay_key

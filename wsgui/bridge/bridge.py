@@ -162,9 +162,12 @@ class Bridge:
         self._handshake_counts.add(handshake.limit_key)
         self._watch()
 
-    def denied(self, handshake: Handshake, denied: Denied) -> None:
-        """A plain request was denied; its answer is on its way."""
-        self._observer.refused(handshake.client_name, "", denied.status, denied.message, denied.hint, denied.rule)
+    def denied(self, handshake: Handshake, denied: Denied, origin: str = "") -> None:
+        """A client was denied, or asked for its password; the answer is on its way."""
+        if not denied.is_question:
+            self._observer.refused(
+                handshake.client_name, origin, denied.status, denied.message, denied.hint, denied.rule
+            )
 
     def answered(self, handshake: Handshake, request: Request, status: int) -> None:
         """A plain request has got its answer."""

@@ -347,7 +347,8 @@ class Handshake:
 
     def _deny(self, denied: Denied, origin: str) -> None:
         self._answer(_denial(denied))
-        self._bridge.refused(self, origin, denied.status, denied.message, denied.hint, denied.rule)
+        self._bridge.handshake_over(self)
+        self._bridge.denied(self, denied, origin)
 
     def _refuse_tls(self, end: End) -> None:
         self._parser = None

@@ -42,6 +42,7 @@ async def prepare(
     buffer: ReadBuffer,
     listening: Listening,
     connector: TargetConnector | None,
+    say: Callable[[int, str], None],
 ) -> Settings:
     """Return what a bridge goes by; whatever is missing for that keeps the tunnel from starting.
 
@@ -49,6 +50,7 @@ async def prepare(
 
     Args:
         connector: To the tunnel's program; None when it has none.
+        say: Takes a level as in the logging module and a line for the tunnel's log.
 
     Raises:
         WsguiError: A file, secret or authority is missing, empty, unreadable, or the program may not run so.
@@ -61,7 +63,7 @@ async def prepare(
     seconds = profile.limits.connect_seconds
     if connector is None and target is not None:
         connector = Connector(loop, target, buffer, seconds)
-    admission = _admission(profile, terms, target)
+    admission = _admission(profile, terms, target, say)
     guard = None
     if terms.token_plugin is None:
         guard = Guard(Destinations(profile.tokens.allow), listening)
@@ -107,7 +109,9 @@ async def prepare(
     return settings
 
 
-def _admission(profile: Profile, terms: Terms, target: TargetAddress | None) -> Admission | None:
+def _admission(
+    profile: Profile, terms: Terms, target: TargetAddress | None, say: Callable[[int, str], None]
+) -> Admission | None:
     """Return who may come in and where to, not open yet; None when everybody may and nobody says where."""
     tokens = (
         websockify_source(*terms.token_plugin) if terms.token_plugin else source_of(profile.tokens, profile.targets)
@@ -126,6 +130,7 @@ def _admission(profile: Profile, terms: Terms, target: TargetAddress | None) -> 
         by_host=profile.tokens.by_host,
         token_first=terms.token_first,
         files_need_access=profile.web.require_access,
+        say=say,
     )
 
 

@@ -282,6 +282,7 @@ class Tunnel:
             buffer=self._buffer,
             listening=self._listening,
             connector=program.connector if program is not None else None,
+            say=lambda level, line: self._activity.log(level, line),  # which is another one after a start
         )
 
     async def _retry(self) -> None:
