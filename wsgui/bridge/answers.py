@@ -7,6 +7,7 @@ import os
 from http import HTTPStatus
 from typing import Final
 
+from wsgui.access.visitor import Denied
 from wsgui.bridge.ends import STALL_SECONDS, End
 from wsgui.bridge.request import Request
 from wsgui.web.files import FileServer
@@ -40,6 +41,11 @@ def _phrase(status: int) -> str:
         return HTTPStatus(status).phrase
     except ValueError:  # a plugin's own
         return "Refused"
+
+
+def denial(denied: Denied) -> Response:
+    """Return the answer to a client that is not let in."""
+    return refusal(denied.status, denied.message, denied.hint, headers=denied.headers)
 
 
 async def respond(

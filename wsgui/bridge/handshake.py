@@ -318,7 +318,7 @@ class Handshake:
             )
         except Denied as denied:
             bridge.denied(self, denied)
-            response = _denial(denied)
+            response = answers.denial(denied)
         except Exception as error:  # noqa: BLE001 - told to the loop, and to the client that it is not its fault
             bridge.loop.call_exception_handler({"message": "answering a request failed", "exception": error})
             response = refusal(500, *_OWN_FAULT)
@@ -346,7 +346,7 @@ class Handshake:
         self._bridge.refused(self, display(origin), status, message, hint, rule)
 
     def _deny(self, denied: Denied, origin: str) -> None:
-        self._answer(_denial(denied))
+        self._answer(answers.denial(denied))
         self._bridge.handshake_over(self)
         self._bridge.denied(self, denied, origin)
 
@@ -395,7 +395,3 @@ class Handshake:
         if self._end is not None:
             self._end.close()
         self._bridge.handshake_over(self)
-
-
-def _denial(denied: Denied) -> Response:
-    return refusal(denied.status, denied.message, denied.hint, headers=denied.headers)
