@@ -130,6 +130,8 @@ class Bridge:
     def full(self, key: str) -> tuple[int, str, str] | None:
         """Return status, message and hint when one more client of this address is too many."""
         limits = self.settings.limits
+        if self.settings.once and self._number:
+            return 503, "This serves one connection, and has had it.", "Start it again, or without --run-once."
         if 0 < limits.connections <= self._counts.total:
             return (
                 503,

@@ -52,6 +52,7 @@ class Settings:
         log_requests: Whether the observer is told of plain requests too.
         withdraws: Whether sessions end when what let them in is taken back.
         head_bytes: The most that a request's head may have.
+        once: Whether nobody is let in once there was a session.
     """
 
     connector: TargetConnector | None
@@ -68,6 +69,7 @@ class Settings:
     log_requests: bool = False
     withdraws: bool = True
     head_bytes: int = MAX_HEAD_BYTES
+    once: bool = False
 
 
 class Observer(Protocol):

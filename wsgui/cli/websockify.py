@@ -196,13 +196,14 @@ def terms_of(options: Options) -> Terms:
         auth_plugin=(options.auth_plugin, options.auth_source) if options.auth_plugin else None,
         token_first=True,
         withdraws=False,
+        once=options.run_once,
         unix_mode=options.unix_listen_mode if options.unix_listen else None,
     )
 
 
 def _command(options: Options) -> Command:
     if not options.command:
-        return Command()
+        return Command.model_construct()
     # Not checked either: an argument may have a line break in it.
     return Command.model_construct(
         run=options.command,

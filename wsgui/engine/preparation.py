@@ -103,6 +103,7 @@ async def prepare(
         log_requests=terms.log_requests,
         withdraws=terms.withdraws,
         head_bytes=terms.head_bytes or MAX_HEAD_BYTES,
+        once=terms.once,
     )
     if admission is not None:
         await admission.open()  # last, as nobody would close it if anything else failed

@@ -6,21 +6,23 @@ import asyncio
 import logging
 import math
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from wsgui.bridge.buffer import ReadBuffer
-from wsgui.bridge.programs import ProgramConnector
 from wsgui.bridge.settings import TargetConnector
 from wsgui.bridge.targets import Connected, Connector, Failed
 from wsgui.command.environment import referenced_variables
 from wsgui.command.pacing import Pacing
 from wsgui.command.state import ProgramKind, ProgramState
-from wsgui.command.supervisor import Supervisor
 from wsgui.display import display
 from wsgui.engine.snapshot import Reason, ReasonKind
 from wsgui.errors import TargetError, WsguiError
 from wsgui.profiles.addresses import TcpAddress
 from wsgui.profiles.model import Profile
+
+if TYPE_CHECKING:
+    from wsgui.bridge.programs import ProgramConnector
+    from wsgui.command.supervisor import Supervisor
 
 Say = Callable[[int, str], None]
 """Takes a level as in the logging module and a line for the tunnel's log."""
@@ -91,9 +93,13 @@ class Program:
         self.connector: TargetConnector
         command, hidden = profile.command, referenced_variables(profile)
         if command.mode in _A_PROCESS_A_CONNECTION:
+            from wsgui.bridge.programs import ProgramConnector
+
             self._each = ProgramConnector(loop, command, buffer, say, hidden=hidden)
             self.connector = self._each
         else:
+            from wsgui.command.supervisor import Supervisor  # loaded with a program only: few tunnels have one
+
             self._supervisor = Supervisor(
                 command, port=_port(profile), say=say, changed=self._state_changed, hidden=hidden, pacing=pacing
             )

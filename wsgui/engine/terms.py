@@ -29,6 +29,7 @@ class Terms:
         token_first: The token is looked up before the authentication, which is told where it leads.
         withdraws: Sessions end when what let them in is taken back.
         unix_mode: Permissions of the listening unix socket.
+        once: Nobody is let in once there was a session.
         taps: Called with the number of each accepted connection that becomes a session; what sees its bytes, or None.
     """
 
@@ -46,6 +47,7 @@ class Terms:
     token_first: bool = False
     withdraws: bool = True
     unix_mode: int | None = None
+    once: bool = False
     taps: Callable[[int], Tap | None] | None = None
 
 
