@@ -75,3 +75,23 @@ asyncio.run(main())
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
     assert done.stdout == "over\n"
     assert done.returncode == 0
+
+
+def test_the_program_ends_in_order_while_passwords_are_checked() -> None:
+    code = """
+import asyncio, bcrypt, sys, time
+from wsgui.access.threads import Threads
+class Slow:  # as large programs are, which take a while to be taken down
+    def __del__(self, sleep=time.sleep):
+        sleep(0.5)
+sys.slow = Slow()
+threads, hashed = Threads("password", 2), bcrypt.hashpw(b"x", bcrypt.gensalt(10))
+async def main():
+    for _ in range(20):
+        asyncio.ensure_future(threads.run(bcrypt.checkpw, b"y", hashed))
+    await asyncio.sleep(0.01)
+asyncio.run(main())
+sys.exit(7)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert (ended.returncode, ended.stderr) == (7, b"")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import threading
+import time
+import weakref
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, ParamSpec, TypeVar
@@ -13,6 +16,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 IDLE_SECONDS: Final = 30.0
+LAST_SECONDS: Final = 2.0
+"""How long the program's end waits for calls that have begun."""
 
 
 class Threads:
@@ -30,6 +35,8 @@ class Threads:
         self._changed = threading.Condition()
         self._threads = 0
         self._idle = 0
+        self._ending = False
+        _all.add(self)
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call `function` in a thread, and return what it returns or raise what it raises (an Exception).
@@ -75,12 +82,32 @@ class Threads:
         with self._changed:
             while not self._work:
                 self._idle += 1
+                if self._ending:
+                    self._changed.notify_all()
                 told = self._changed.wait(IDLE_SECONDS)
                 self._idle -= 1
                 if not told and not self._work:
                     self._threads -= 1
                     return None
             return self._work.popleft()
+
+    def end(self, seconds: float) -> bool:
+        """Begin no call any more, and return whether those that have begun are over within `seconds`; blocking."""
+        with self._changed:
+            self._work.clear()
+            self._ending = True
+            return self._changed.wait_for(lambda: self._idle == self._threads, seconds)
+
+
+_all: Final[weakref.WeakSet[Threads]] = weakref.WeakSet()
+
+
+@atexit.register
+def _end_all() -> None:
+    """Let calls come back: Python ends threads by unwinding them, and one in Rust or C++ aborts the process then."""
+    deadline = time.monotonic() + LAST_SECONDS
+    for each in tuple(_all):
+        each.end(max(deadline - time.monotonic(), 0.0))
 
 
 def _succeed(result: asyncio.Future[T], value: T) -> None:
