@@ -98,10 +98,12 @@ async def test_traffic(compare: Compare, echo: int) -> None:
             await client.frame()
             await echoed(client)
             await leave(client)
-        symbols = "}>{<" * 4
-        await side.until(symbols, lambda: all(side.out.count(symbol.encode()) >= 4 for symbol in "}>{<"))
-        legend, _, printed = side.out.decode().rpartition("Client send partial\n")
-        return {"legend": legend, "symbols": printed}
+
+        def parts() -> tuple[str, str, str]:
+            return side.out.decode().rpartition("Client send partial\n")
+
+        await side.until("the last symbol", lambda: parts()[2].count("<") == 4)
+        return {"legend": parts()[0], "symbols": parts()[2]}
 
     await compare((*LINE, "--traffic"), script, words={"TARGET": str(echo)})
 

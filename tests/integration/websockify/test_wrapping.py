@@ -39,7 +39,7 @@ def wrapping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.mkdir()
     (folder / "websockify").write_text(THEIR_SCRIPT)
     shutil.copy(found, folder / "rebind.so")
-    monkeypatch.setitem(PROGRAMS, "theirs", (sys.executable, str(folder / "websockify")))  # type: ignore[arg-type]
+    monkeypatch.setitem(PROGRAMS, "theirs", (sys.executable, str(folder / "websockify")))
 
 
 def prepare(folder: Path) -> None:
