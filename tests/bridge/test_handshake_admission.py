@@ -180,6 +180,20 @@ async def test_a_client_that_breaks_off_meanwhile_gets_no_session(
         await until("its place given back", lambda: door.bridge.full("") is None)
 
 
+@pytest.mark.parametrize("secure", [False, True])
+async def test_nobody_works_for_a_client_that_has_gone(secure: bool, gate: Gate, certificate: Certificate) -> None:
+    also = {"admission": await admission_of(gate), "tls": certificate.server_context()}
+    async with standing(also=also) as door:
+        gate.go_on.clear()
+        client = await door.client(tls=certificate.client_context() if secure else None)
+        client.send(client.head() + client_frame(2, b"early bird"))
+        await asked(gate)
+        client.writer.close()
+        await until("it is given up", lambda: not door.bridge._handshakes and not door.bridge.permissions._tasks)
+        assert not door.told.begun
+        assert not door.told.refusals
+
+
 async def test_limits_are_looked_at_again_after_it(gate: Gate) -> None:
     async with standing(also={"admission": await admission_of(gate)}, per_address=1) as door:
         gate.go_on.clear()

@@ -31,6 +31,8 @@ FOREVER_SECONDS: Final = 365 * 86400.0
 """What a transport is told as its deadline: the bridge's clock keeps the profile's, and None would be its own."""
 KEEP_ALIVE_SECONDS: Final = 30.0
 """How long a connection that was answered stays open for another request."""
+EARLY_BYTES: Final = 64 * 1024
+"""As much is read while it is decided who may come in, so that it is heard when a client goes."""
 
 _TLS_FIRST_BYTES: Final = (b"\x16", b"\x80")
 """A TLS record of type handshake (RFC 8446, section 5.1); an SSLv2 hello, which the handshake then refuses."""
@@ -179,7 +181,9 @@ class Handshake:
         if parser is None or end is None:
             self._followed = True
             if self._task is not None:
-                self._early += data  # while it is decided; no more than a read or two, as the end is paused
+                self._early += data
+                if end is not None and len(self._early) > EARLY_BYTES:
+                    end.pause()
             return
         if self._answered and not parser.begun:
             self.deadline = self._request_deadline()
@@ -229,7 +233,7 @@ class Handshake:
             self._parser = None
             self._early = early
             self.deadline = math.inf  # whoever decides has deadlines of its own
-            end.pause()
+            (end.pause if len(early) > EARLY_BYTES else end.resume)()
             decision = self._admit(end, request, response, display(origin or ""), settings, settings.admission)
             self._task = bridge.permissions.spawn(decision)
 
@@ -256,7 +260,6 @@ class Handshake:
             raise
         self._task = None
         early, self._early = self._early, b""
-        end.probe(even_paused=True)
         if end.closed:
             bridge.handshake_over(self)
         elif permit is None or bridge.settings is not settings:
