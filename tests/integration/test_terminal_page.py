@@ -170,6 +170,8 @@ async def test_a_program_that_does_not_start_is_said(context: BrowserContext) ->
     async with opened(context, command=command) as terminal:
         await terminal.state("failed")
         assert "could not reach its target or start its program" in await terminal.page.inner_text("#what")
+        assert await terminal.page.inner_text("#again") == "Try again"
+        assert await terminal.page.text_content("#word") == "Not connected"
 
 
 async def test_a_tunnel_that_stops_is_said_and_when_it_is_back_so_is_the_shell(context: BrowserContext) -> None:
@@ -397,6 +399,32 @@ async def test_raw_bytes_pass_as_they_are_and_enter_sends_what_was_chosen(contex
         await terminal.page.keyboard.press("Escape")
         await terminal.enter("QUIT")
         await until("a line", lambda: heard.data == b"one\rQUIT\r\n")
+        await terminal.shows("QUIT")
+
+
+async def test_an_ssh_server_is_told_apart_with_what_to_use_instead(context: BrowserContext) -> None:
+    async with service(context, Heard(b"SSH-2.0-OpenSSH_9.2p1\r\n").serve) as terminal:
+        await expect(terminal.page.locator("#what")).to_have_text(
+            re.compile("is an SSH server, which this page cannot")
+        )
+        await expect(terminal.page.locator("#hint")).to_contain_text('mode = "terminal"')
+        await expect(terminal.page.locator("#again")).to_be_hidden()
+
+
+async def test_before_a_vnc_server_the_desktop_s_page_is_offered(context: BrowserContext) -> None:
+    async with service(context, Heard(b"RFB 003.008\n").serve) as terminal:
+        await terminal.page.get_by_role("button", name="Open as a desktop").click()
+        await terminal.page.wait_for_url("**/vnc/")
+
+
+async def test_a_service_that_stays_silent_is_offered_lines(context: BrowserContext) -> None:
+    heard = Heard(b"")
+    async with service(context, heard.serve) as terminal:
+        await terminal.enter("PING")
+        await terminal.page.get_by_role("button", name="Send lines").click()
+        await expect(terminal.page.locator("#notice")).to_be_hidden()
+        await terminal.enter("QUIT")
+        await until("a line", lambda: heard.data == b"PING\rQUIT\r\n")
         await terminal.shows("QUIT")
 
 

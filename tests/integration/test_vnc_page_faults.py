@@ -130,6 +130,19 @@ async def test_another_service_is_told_apart(context: BrowserContext, greeting: 
         await expect(page.locator("#retry")).to_be_visible()
 
 
+async def test_before_a_telnet_server_the_terminal_page_is_offered_with_the_same_token(context: BrowserContext) -> None:
+    async def script(viewer: Viewer) -> None:
+        viewer.send(b"\xff\xfd\x18")
+        await viewer.reader.read()
+
+    async with page_with(context, script) as (page, _):
+        await state(page, "failed")
+        await page.goto(f"{page.url}#token=a%2Fb")
+        await page.reload()
+        await page.get_by_role("button", name="Open the terminal page").click()
+        await page.wait_for_url("**/terminal/#token=a%2Fb")
+
+
 async def test_a_service_that_says_nothing_is_waited_for_and_told(context: BrowserContext) -> None:
     async def script(viewer: Viewer) -> None:
         await viewer.reader.read()
@@ -160,6 +173,18 @@ async def test_a_server_that_turns_everybody_away_is_quoted(context: BrowserCont
         said = r"The server says: Too many security failures \u{1b}[31m<b>"
         await expect(page.locator("#said")).to_have_text(said)
         assert len(server.viewers) == 1
+
+
+async def test_a_server_that_bans_and_leaves_at_once_is_quoted_too(context: BrowserContext) -> None:
+    async def script(viewer: Viewer) -> None:
+        reason = b"Too many security failures"
+        viewer.send(b"RFB 003.003\n" + bytes(4) + struct.pack(">I", len(reason)) + reason)
+        await viewer.writer.drain()
+        viewer.writer.close()
+
+    async with page_with(context, script) as (page, _):
+        await state(page, "failed")
+        await expect(page.locator("#what")).to_contain_text("after too many failed logins")
 
 
 async def test_logins_that_this_page_does_not_know_are_named(context: BrowserContext) -> None:

@@ -98,12 +98,16 @@ def test_the_front_page_is_asked_for_with_the_query_as_it_came(
 
 @pytest.mark.parametrize(
     ("protocol", "path"),
-    [("", "vnc/"), ("VNC (RFB 3.8)", "vnc/"), ("telnet", "terminal/"), ("SSH", "terminal/"), ("HTTP", "vnc/")],
+    [("", "vnc/"), ("VNC (RFB 3.8)", "vnc/"), ("telnet", "terminal/"), ("SSH", "vnc/"), ("HTTP", "vnc/")],
 )
 def test_what_is_spoken_decides_which_page_shows_it(resources: MakeResources, protocol: str, path: str) -> None:
     resources("novnc", "xterm")
 
     assert viewer_path("vnc", protocol) == path
+
+
+def test_no_terminal_is_opened_for_ssh_unless_it_is_the_tunnel_s_page() -> None:
+    assert (viewer_path("vnc", "SSH"), viewer_path("terminal", "SSH")) == ("vnc/", "terminal/")
 
 
 def test_a_page_that_is_missing_is_not_opened(resources: MakeResources) -> None:

@@ -31,8 +31,8 @@ _NOVNC_PARAMETERS: Final = "autoconnect=true&resize=scale"
 _OTHERS_MAY_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 _NEEDS: Final = MappingProxyType({"vnc": ("novnc", "core/rfb.js"), "terminal": ("xterm", "lib/xterm.mjs")})
 """Page → the folder in web/vendor that it stands on, and a file that has to be there."""
-_PAGES_FOR: Final = MappingProxyType({"VNC": "vnc", "telnet": "terminal", "SSH": "terminal"})
-"""First word of what is spoken (wsgui.recording.protocols) → the page that shows it."""
+_PAGES_FOR: Final = MappingProxyType({"VNC": "vnc", "telnet": "terminal"})
+"""First word of what is spoken (wsgui.recording.protocols) → the page that shows it; none speaks SSH."""
 _NAMES: Final = MappingProxyType({"novnc": "noVNC", "xterm": "xterm.js"})
 _DATA_PICTURES: Final = MappingProxyType({"img-src": "data:"})
 """noVNC's core shows JPEG and PNG rectangles, and the desktop's pointer, by data: addresses."""

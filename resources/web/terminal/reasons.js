@@ -2,6 +2,8 @@
 
 import { plain } from "./text.js";
 
+// What wsgui itself says at an end: the words below are the same, for a person.
+const OWN_REASONS = new Set(["Target closed", "The tunnel is stopping"]);
 const AT_WSGUI = "Look at wsgui’s window or its output: the reason stands there.";
 
 // RFC 6455, 7.4.1, as wsgui uses them.
@@ -16,9 +18,29 @@ const MEANINGS = {
   1012: ["The tunnel is being restarted.", "Try again in a moment."],
   1013: ["The tunnel is too busy just now.", "Try again in a moment."],
 };
+// Who speaks first and is nothing for a terminal; `page`: the one of wsgui's that shows it.
+const OTHER_SERVICES = [
+  [/^SSH-\d/, {
+    what: "The target is an SSH server, which this page cannot speak to.",
+    hint: 'Use an SSH client; or let wsgui run one here: [command] run = ["ssh", "host"] and mode = "terminal" in the profile.',
+  }],
+  [/^RFB \d{3}\.\d{3}\n/, { what: "The target is a VNC server: a desktop, not a terminal.", hint: "Open it as one.", page: "vnc" }],
+];
+/** What is said when a line was sent and nothing has ever come back. */
+export const SILENCE = {
+  what: "The target has said nothing yet.",
+  hint: "If it takes lines of text, as Redis or a mail server does, have lines ended by CR LF and shown here as you type.",
+  lines: true,
+};
 const NO_TARGET = ["The tunnel could not reach its target or start its program.", AT_WSGUI];
 
-/** Returns why a WebSocket that was open has been closed: { what, hint, said, well }; `well`: as it should be. */
+/** Returns what is there, by its first characters, when it is nothing for a terminal: { what, hint, page }; else null. */
+export function ofGreeting(start) {
+  return OTHER_SERVICES.find(([pattern]) => pattern.test(start))?.[1] ?? null;
+}
+
+/** Returns why a WebSocket that was open has been closed: { what, hint, said, well }; `well`: as it should be; `never`:
+ *  the target was not reached. */
 export function ofClose({ code, reason }) {
   const said = plain(reason);
   if (code === 1000 && /^The program (ended|was ended) /.test(said)) {
@@ -26,10 +48,10 @@ export function ofClose({ code, reason }) {
   }
   if (code === 1011 && /connect/i.test(said)) {
     const [what, hint] = NO_TARGET;
-    return { what, hint, said: "", well: false };
+    return { what, hint, said: "", well: false, never: true };
   }
   const [what, hint] = MEANINGS[code] ?? ["The connection has ended.", AT_WSGUI];
-  return { what, hint, said: said && said !== "Target closed" ? `${code}: ${said}` : "", well: code === 1000 };
+  return { what, hint, said: said && !OWN_REASONS.has(said) ? `${code}: ${said}` : "", well: code === 1000 };
 }
 
 /** Returns why a WebSocket never opened, after having asked for this page once more: that goes to no target. */

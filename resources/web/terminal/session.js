@@ -4,6 +4,8 @@ import { LineEditor } from "./lineeditor.js";
 import * as reasons from "./reasons.js";
 import { BREAK, IAC, Telnet } from "./telnet.js";
 
+const SILENCE_MS = 3_000;
+const GREETING_BYTES = 64;
 const ENDINGS = { return: "\r", both: "\r\n", feed: "\n" };
 const encoder = new TextEncoder();
 
@@ -18,7 +20,13 @@ export function address() {
   return url.href;
 }
 
-/** Fires "state" (detail: word, what, hint, said, well), "output" (a Uint8Array) and "shown" (text, of what is typed).
+/** Goes to another of wsgui's pages of this tunnel, with the same token. */
+export function goTo(page) {
+  location.replace(`../${page}/${location.search}${location.hash}`);
+}
+
+/** Fires "state" (detail: word, what, hint, said, well), "output" (a Uint8Array), "shown" (text, of what is typed) and,
+ *  while connected, "remark" (detail: what, hint, page, lines; null when it holds no more).
  *
  *  Words: connecting, connected, ended (it was open), failed (it was not). Nothing is tried again by itself: what was
  *  on the other side is over, and coming back begins anew.
@@ -36,6 +44,8 @@ export class Session extends EventTarget {
   #columns = 80;
   #rows = 24;
   #attempt = 0;
+  #heard = false;
+  #silence = 0;
 
   connect() {
     this.#leave();
@@ -45,13 +55,15 @@ export class Session extends EventTarget {
     socket.binaryType = "arraybuffer";
     this.#telnet = new Telnet(this.#columns, this.#rows);
     this.#editor = new LineEditor();
+    this.#heard = false;
     socket.onopen = () => this.#state("connected");
     socket.onmessage = ({ data }) => this.#received(typeof data === "string" ? encoder.encode(data) : new Uint8Array(data));
     socket.onclose = async (event) => {
       this.#socket = null;
+      clearTimeout(this.#silence);
       const opened = this.word === "connected";
       const reason = opened ? reasons.ofClose(event) : await reasons.ofRefusal();
-      if (attempt === this.#attempt) this.#state(opened ? "ended" : "failed", reason);
+      if (attempt === this.#attempt) this.#state(opened && !reason.never ? "ended" : "failed", reason);
     };
     this.#socket = socket;
   }
@@ -70,6 +82,7 @@ export class Session extends EventTarget {
   /** Sends keys or pasted text. */
   type(text) {
     if (this.word !== "connected") return;
+    if (!this.#heard && !this.#silence && text.includes("\r")) this.#silence = setTimeout(() => this.#fire("remark", reasons.SILENCE), SILENCE_MS);
     if (!this.echoesHere) {
       this.#send(this.#editor.take() + text, this.#telnet.spoken ? "\r" : ENDINGS[this.ending]);
       return;
@@ -104,13 +117,22 @@ export class Session extends EventTarget {
   }
 
   #received(bytes) {
+    if (!this.#heard) this.#greeted(bytes);
     const { data, reply } = this.#telnet.receive(bytes);
     if (reply.length) this.#socket.send(reply);
     if (data.length) this.#fire("output", data);
   }
 
+  #greeted(bytes) {
+    this.#heard = true;
+    clearTimeout(this.#silence);
+    this.#fire("remark", reasons.ofGreeting(String.fromCharCode(...bytes.subarray(0, GREETING_BYTES))));
+  }
+
   #leave() {
     this.#attempt += 1;
+    clearTimeout(this.#silence);
+    this.#silence = 0;
     const socket = this.#socket;
     this.#socket = null;
     if (socket) {

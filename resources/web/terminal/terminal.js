@@ -4,7 +4,7 @@ import "./stylesheets.js"; // before xterm.js makes its first one
 import { Terminal } from "../vendor/xterm/lib/xterm.mjs";
 import { FitAddon } from "../vendor/xterm/lib/addon-fit.mjs";
 import { Output } from "./output.js";
-import { Session } from "./session.js";
+import { Session, goTo } from "./session.js";
 import { pasteable, plain, say } from "./text.js";
 import { followTheme } from "./theme.js";
 
@@ -51,6 +51,8 @@ session.addEventListener("state", ({ detail: { word, what, hint, said, well } })
   say(element("said"), said);
   element("notice").hidden = !over;
   element("notice").classList.toggle("bad", !well);
+  element("again").hidden = !over;
+  element("desktop").hidden = element("lines").hidden = true;
   say(element("again"), word === "ended" ? "Connect again" : "Try again");
   for (const id of WHILE_CONNECTED) element(id).disabled = !connected;
   terminal.options.disableStdin = !connected;
@@ -68,7 +70,23 @@ session.addEventListener("state", ({ detail: { word, what, hint, said, well } })
   say(element("spoken"), [WORDS[word], what, hint].filter(Boolean).join(". "));
 });
 
+session.addEventListener("remark", ({ detail }) => {
+  if (session.word !== "connected") return;
+  say(element("what"), detail?.what ?? "");
+  say(element("hint"), detail?.hint ?? "");
+  element("desktop").hidden = detail?.page !== "vnc";
+  element("lines").hidden = !detail?.lines;
+  element("notice").hidden = !detail;
+  if (detail) say(element("spoken"), `${detail.what} ${detail.hint}`);
+});
+
 element("again").addEventListener("click", () => session.connect());
+element("desktop").addEventListener("click", () => goTo("vnc"));
+element("lines").addEventListener("click", () => {
+  for (const choice of ["both", "always"]) document.querySelector(`input[value=${choice}]`).click();
+  element("notice").hidden = true;
+  terminal.focus();
+});
 element("disconnect").addEventListener("click", () => {
   open("view", false);
   session.stop();

@@ -85,7 +85,9 @@ export class Desktop extends RFB {
       this.otherGreeting = start;
       return this._fail("The greeting is not VNC’s");
     }
-    return super._negotiateProtocolVersion();
+    const result = super._negotiateProtocolVersion();
+    // noVNC would look at what follows only when more comes; who turns a viewer away says all at once and leaves.
+    return result ?? this._rfbInitState === "Security";
   }
 
   _isSupportedSecurityType(type) {

@@ -3,7 +3,7 @@
 import { ring } from "./bell.js";
 import { Clipboard } from "./clipboard.js";
 import { Keys } from "./keys.js";
-import { Session } from "./session.js";
+import { Session, goTo } from "./session.js";
 import { SoftKeyboard } from "./softkeyboard.js";
 import { duration, plain, say } from "./text.js";
 
@@ -28,7 +28,7 @@ let watching = false, moving = true, retryAt = 0, counting = 0, asked = [], fing
 // What the session tells
 
 session.addEventListener("state", ({ detail }) => {
-  const { word, what, hint, said, retryMs } = detail;
+  const { word, what, hint, said, retryMs, page } = detail;
   document.body.dataset.state = word;
   say(element("word"), WORDS[word]);
   element("login").hidden = word !== "login";
@@ -40,6 +40,7 @@ session.addEventListener("state", ({ detail }) => {
   element("retry").hidden = !["failed", "waiting"].includes(word);
   say(element("retry"), word === "waiting" ? "Now" : what === "Disconnected." ? "Connect" : "Try again");
   element("stop").hidden = word !== "waiting" && word !== "connecting";
+  element("terminal").hidden = page !== "terminal";
   retryAt = retryMs && performance.now() + retryMs;
   const connected = word === "connected";
   for (const id of WHILE_CONNECTED) element(id).disabled = !connected;
@@ -77,6 +78,7 @@ function came() {
 
 function gone() {
   keys.release(false);
+  soft.hide();
   clipped(false);
   for (const id of ["keys", "clipboard"]) open(id, false);
   say(element("size"), "");
@@ -110,6 +112,7 @@ function count() {
 
 element("retry").addEventListener("click", () => session.connect());
 element("stop").addEventListener("click", () => session.stop());
+element("terminal").addEventListener("click", () => goTo("terminal"));
 element("disconnect").addEventListener("click", () => {
   open("view", false);
   session.stop();

@@ -19,16 +19,18 @@ const MEANINGS = {
   1013: ["The tunnel is too busy just now.", "Try again in a moment."],
   1014: ["The tunnel could not reach the VNC server.", DISPLAYS],
 };
+// What wsgui itself says at an end: the words above are the same, for a person.
+const OWN_REASONS = new Set(["Target closed", "The tunnel is stopping"]);
 const OTHER_SERVICES = [
-  [/^SSH-/, "an SSH server", "VNC is often on port 5900 or 5901; SSH belongs to wsgui’s terminal page or an SSH client."],
+  [/^SSH-/, "an SSH server", "VNC is often on port 5900 or 5901; SSH needs an SSH client, not this page."],
   [/^HTTP\//, "a web server", "Listen and target may be swapped; VNC is often on port 5900 or 5901."],
-  [/^\xff[\xfa-\xfe]/, "a telnet server", "VNC is often on port 5900 or 5901; telnet belongs to wsgui’s terminal page."],
+  [/^\xff[\xfa-\xfe]/, "a telnet server", "Use the terminal page for telnet; VNC is often on port 5900 or 5901.", "terminal"],
 ];
 
 /** Returns why a WebSocket that was open has been closed: { what, hint, said, final }. */
 export function ofClose({ code, reason }) {
   let [what, hint] = MEANINGS[code] ?? ["The connection has ended.", AT_WSGUI];
-  let said = reason ? `${code}: ${plain(reason)}` : "";
+  let said = reason && !OWN_REASONS.has(reason) ? `${code}: ${plain(reason)}` : "";
   if (code === 1011 && /connect/i.test(reason)) {
     [what, hint] = MEANINGS[1014];
     said = "";
@@ -50,13 +52,13 @@ export async function ofRefusal() {
   return { what: "The tunnel did not let this page in.", hint: AT_WSGUI, said: "", final: true };
 }
 
-/** Returns why a desktop gave up by itself. */
+/** Returns why a desktop gave up by itself; `page`: the one of wsgui's that shows what is there, when it is known. */
 export function ofDesktop(desktop) {
   const { otherGreeting, problem, leftOutSecureLogin } = desktop;
   const result = (what, hint, said = "") => ({ what, hint, said: plain(said), final: true });
   if (otherGreeting) {
     const known = OTHER_SERVICES.find(([pattern]) => pattern.test(otherGreeting));
-    if (known) return result(`The target answers as ${known[1]}, not as a VNC server.`, known[2]);
+    if (known) return { ...result(`The target answers as ${known[1]}, not as a VNC server.`, known[2]), page: known[3] };
     return result("The target answers, but not as a VNC server.", "Check its address: VNC is often on port 5900 or 5901.");
   }
   if (problem.startsWith("Invalid server version")) {
@@ -75,12 +77,12 @@ export function ofDesktop(desktop) {
   return result("The VNC server sent something that this page does not take.", "Try again; if it stays so, use another VNC server.", problem);
 }
 
-/** Returns why a VNC server turned somebody away, as { what, hint, said }. */
+/** Returns why a VNC server turned somebody away, as { what, hint, said }; `banned`: whatever the password. */
 export function ofSecurity(reason, triedPassword) {
   const said = reason ? `The server says: ${plain(reason)}` : "";
   if (/too many|blacklist|locked/i.test(reason)) {
     const hint = "Wait a minute or so, then try again.";
-    return { what: "The VNC server turns viewers away for a while, after too many failed logins.", hint, said };
+    return { what: "The VNC server turns viewers away for a while, after too many failed logins.", hint, said, banned: true };
   }
   if (triedPassword) return { what: "The VNC server did not take this login.", hint: "Check it, and type it again.", said };
   return { what: "The VNC server turned this page away.", hint: "Its settings or its log say why.", said };

@@ -17,7 +17,12 @@ export function address() {
   return url.href;
 }
 
-/** Fires "state" (detail: word, what, hint, said, retryMs, types, fingerprint) and "desktop" (detail: the new one).
+/** Goes to another of wsgui's pages of this tunnel, with the same token. */
+export function goTo(page) {
+  location.replace(`../${page}/${location.search}${location.hash}`);
+}
+
+/** Fires "state" (detail: word, what, hint, said, retryMs, types, fingerprint, page) and "desktop" (detail: the new one).
  *
  *  Words: connecting, login (asks for `types`), verify (asks about `fingerprint`), connected, waiting (for `retryMs`),
  *  failed. Nothing is tried again by itself until a server has let this page in: servers ban who only knocks.
@@ -89,7 +94,7 @@ export class Session extends EventTarget {
       if (attempt !== this.#attempt) return; // this page wanted it so
       clearTimeout(this.#silence);
       this.desktop = null;
-      if (turnedAway && triedPassword) this.#askAgain(turnedAway);
+      if (turnedAway && triedPassword && !turnedAway.banned) this.#askAgain(turnedAway);
       else if (turnedAway) this.#ended({ ...turnedAway, final: true });
       // While somebody types, a server may lose patience: the next attempt has what was typed from its beginning.
       else if (this.word === "login" && closed) late = true;
@@ -157,10 +162,10 @@ export class Session extends EventTarget {
     this.#state("login", reason);
   }
 
-  #ended({ what, hint, said, final }) {
+  #ended({ what, hint, said, final, page }) {
     if (this.word === "connected" && performance.now() - this.#startedAt > STEADY_MS) this.#delay = FIRST_DELAY_MS;
     if (!this.#wasLetIn || final) {
-      this.#state("failed", { what, hint, said });
+      this.#state("failed", { what, hint, said, page });
       return;
     }
     // Not all pages at the same moment, when a tunnel comes back.
@@ -170,9 +175,9 @@ export class Session extends EventTarget {
     this.#state("waiting", { what, hint, said, retryMs });
   }
 
-  #state(word, { what = "", hint = "", said = "", retryMs = 0, fingerprint = "", changed = false } = {}) {
+  #state(word, { what = "", hint = "", said = "", retryMs = 0, fingerprint = "", changed = false, page = "" } = {}) {
     this.word = word;
-    const detail = { word, what, hint, said, retryMs, types: this.#types, fingerprint, changed };
+    const detail = { word, what, hint, said, retryMs, types: this.#types, fingerprint, changed, page };
     this.dispatchEvent(new CustomEvent("state", { detail }));
   }
 }
