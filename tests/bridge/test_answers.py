@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from wsgui.bridge import answers
-from wsgui.bridge.answers import Stalled, respond, send, serialize
+from wsgui.bridge.answers import Stalled, respond, send, serialize, shaped_for
 from wsgui.bridge.buffer import ReadBuffer
 from wsgui.bridge.ends import SocketEnd
 from wsgui.bridge.request import Request, RequestParser
 from wsgui.web.files import FileServer
+from wsgui.web.pages import refusal
 from wsgui.web.response import OpenFile, Response
 
 MIB = 1 << 20
@@ -45,6 +46,25 @@ def test_a_status_that_only_a_plugin_knows_has_words_too() -> None:
 def test_no_value_breaks_the_head_apart(value: str) -> None:
     with pytest.raises(ValueError, match="line break"):
         serialize(Response(200, (("X", value),)), keep_alive=True)
+
+
+@pytest.mark.parametrize(
+    ("method", "accept", "kind", "empty"),
+    [
+        ("GET", "text/html,application/xhtml+xml,*/*;q=0.8", "text/html", False),
+        ("GET", "*/*", "text/plain", False),
+        ("HEAD", "text/html", "text/plain", True),
+        ("POST", "text/html", "text/plain", False),
+    ],
+)
+def test_a_browser_gets_a_refusal_as_a_page_and_a_program_as_text(
+    method: str, accept: str, kind: str, empty: bool
+) -> None:
+    complete = RequestParser().feed(f"{method} / HTTP/1.1\r\nHost: x\r\nAccept: {accept}\r\n\r\n".encode())
+    assert complete is not None
+    shaped = shaped_for(complete[0])(refusal(404, "No.", "Go."))
+    assert str(shaped.header("Content-Type")).startswith(kind)
+    assert (shaped.body == b"") == empty
 
 
 # What is answered

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from wsgui.web.pages import information_page, refusal
+from wsgui.web.pages import information_page, refusal, refusal_page
 
 
 def test_the_information_page_says_what_this_is_and_what_to_do() -> None:
@@ -34,7 +34,7 @@ def test_its_texts_can_be_read_in_both_themes(secure: bool) -> None:
     light, dark = style.split("@media", 1)
     for theme in (light, dark):
         colours = dict(re.findall(r"--([a-z]+): (#[0-9a-f]{3,6})", theme))
-        for name in ("text", "dim", "link", "ok"):
+        for name in ("text", "dim", "link", "ok", "err"):
             for ground in ("bg", "hover"):
                 assert contrast(colours[name], colours[ground]) >= 4.5, (name, ground)
 
@@ -83,6 +83,21 @@ def test_outside_text_in_a_refusal_can_neither_forge_lines_nor_steer_a_terminal(
 def test_a_refusal_without_remedy_is_one_line() -> None:
     assert refusal(400, "No.").body == b"No.\n"
     assert refusal(400, "No.", head=True).body == b""
+
+
+def test_a_browser_is_refused_by_a_page_that_keeps_status_and_fields() -> None:
+    plain = refusal(401, "This is <b>wrong</b>.", "Do that & this.", headers=(("WWW-Authenticate", "Basic"),))
+    shown = refusal_page(plain)
+    assert (shown.status, shown.header("WWW-Authenticate")) == (401, "Basic")
+    assert shown.header("Content-Type") == "text/html; charset=utf-8"
+    assert shown.header("Content-Length") == str(len(shown.body))
+    assert len({name for name, _ in shown.headers}) == len(shown.headers)
+    assert b"<h1>This is &lt;b&gt;wrong&lt;/b&gt;.</h1>\n<p>Do that &amp; this.</p>" in shown.body
+
+
+def test_what_is_no_refusal_of_ours_stays_as_it_is() -> None:
+    for answer in (information_page(), refusal(307, "This is elsewhere.", headers=(("Location", "/a"),))):
+        assert refusal_page(answer) is answer
 
 
 def test_head_has_the_headers_of_get_and_no_body() -> None:

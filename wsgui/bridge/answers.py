@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
 
@@ -11,10 +12,12 @@ from wsgui.access.visitor import Denied
 from wsgui.bridge.ends import STALL_SECONDS, End
 from wsgui.bridge.request import Request
 from wsgui.web.files import FileServer
-from wsgui.web.pages import information_page, refusal
+from wsgui.web.pages import information_page, refusal, refusal_page
 from wsgui.web.response import OpenFile, Response
 
 FILE_PIECE: Final = 256 * 1024
+
+Shape = Callable[[Response], Response]
 
 
 class Stalled(Exception):  # noqa: N818  # what the client has done
@@ -48,6 +51,18 @@ def denial(denied: Denied) -> Response:
     return refusal(denied.status, denied.message, denied.hint, headers=denied.headers)
 
 
+def shaped_for(request: Request) -> Shape:
+    """Return what makes of an answer the one that this client takes: bare for HEAD, a browser's refusal as a page."""
+    if request.method == "HEAD":
+        return Response.without_body
+    return refusal_page if request.wants_page else unchanged
+
+
+def unchanged(response: Response) -> Response:
+    """Return an answer as it is: nothing is known of who takes it."""
+    return response
+
+
 async def respond(
     loop: asyncio.AbstractEventLoop, files: FileServer | None, request: Request, *, page: bool, secure: bool
 ) -> Response:
@@ -71,7 +86,7 @@ async def respond(
     if page and request.method in ("GET", "HEAD"):
         return information_page(secure=secure, head=head)
     allow = (("Allow", "GET, HEAD" if page else "GET"),)
-    return refusal(405, "Only a WebSocket can be opened here.", headers=allow, head=head)
+    return refusal(405, "Only a WebSocket can be opened here.", "Use a WebSocket client.", headers=allow, head=head)
 
 
 async def send(loop: asyncio.AbstractEventLoop, end: End, response: Response, *, keep_alive: bool) -> None:

@@ -60,9 +60,9 @@ class Handshake:
         "_early",
         "_end",
         "_followed",
-        "_head_only",
         "_host",
         "_parser",
+        "_shaped",
         "_sock",
         "_task",
         "client_name",
@@ -85,7 +85,7 @@ class Handshake:
         self._end: End | None = None
         self._parser: RequestParser | None = None
         self._task: asyncio.Task[None] | None = None
-        self._head_only = False
+        self._shaped: answers.Shape = answers.unchanged
         self.limit_key = limit_key
         self.client_name = client_name
         self.number = number
@@ -201,7 +201,7 @@ class Handshake:
     def _decide(self, end: End, request: Request, early: bytes) -> None:
         bridge = self._bridge
         settings = bridge.settings
-        self._head_only = request.method == "HEAD"
+        self._shaped = answers.shaped_for(request)
         upgrade = request.wants_websocket
         response = upgrade_response(request) if upgrade else b""
         host = request.text(b"host")
@@ -316,7 +316,7 @@ class Handshake:
             if admission is not None:
                 with bridge.permissions.in_use(admission):
                     await admission.admit_to_files(self._visitor(request))
-            return await answers.respond(
+            response = await answers.respond(
                 bridge.loop, settings.files, request, page=settings.has_page, secure=self.secure
             )
         except Denied as denied:
@@ -325,12 +325,12 @@ class Handshake:
         except Exception as error:  # noqa: BLE001 - told to the loop, and to the client that it is not its fault
             bridge.loop.call_exception_handler({"message": "answering a request failed", "exception": error})
             response = refusal(500, *_OWN_FAULT)
-        return response.without_body() if self._head_only else response
+        return self._shaped(response)
 
     def _again(self, end: End) -> None:
         """Wait for another request on this connection."""
         self._answered = True
-        self._head_only = False
+        self._shaped = answers.unchanged
         self.deadline = time.monotonic() + KEEP_ALIVE_SECONDS
         self._bridge.waits_again(self)
         self._listen_to(end)
@@ -363,7 +363,7 @@ class Handshake:
     def _answer(self, response: Response) -> None:
         self._parser = None
         if self._end is not None:
-            self._end.send(answers.serialize(response.without_body() if self._head_only else response))
+            self._end.send(answers.serialize(self._shaped(response)))
             self._bridge.sent_away(self, self._end)
 
     def expire(self) -> None:

@@ -58,6 +58,15 @@ class Request:
         return b"websocket" in self.fields.get(b"upgrade", b"").lower()
 
     @property
+    def wants_page(self) -> bool:
+        """Whether a person's browser asks, which shows pages: programs do not say that they take HTML."""
+        return (
+            self.method == "GET"
+            and not self.wants_websocket
+            and b"text/html" in self.fields.get(b"accept", b"").lower()
+        )
+
+    @property
     def may_be_followed(self) -> bool:
         """Whether the connection may stay open for another request (RFC 9112, section 9.3).
 

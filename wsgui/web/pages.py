@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
+from dataclasses import replace
 from typing import Final
 
 from wsgui.display import display
@@ -11,10 +13,10 @@ from wsgui.web.response import Response
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --bg: #fff; --line: #e3e6eb; --text: #1b1f27; --dim: #5f6777; --accent: #2563eb;
-  --link: #2563eb; --hover: #f5f6f8; --ok: #0b7a3b; }
+  --link: #2563eb; --hover: #f5f6f8; --ok: #0b7a3b; --err: #c2303b; }
 @media (prefers-color-scheme: dark) {
   :root { --bg: #16181d; --line: #2c313a; --text: #e8eaed; --dim: #969ca8; --accent: #5b9dff;
-    --link: #5b9dff; --hover: #20242b; --ok: #3ecf8e; }
+    --link: #5b9dff; --hover: #20242b; --ok: #3ecf8e; --err: #ff6b6b; }
 }
 body { margin: 0; min-height: 100vh; display: grid; place-items: center; background: var(--bg); color: var(--text);
   font: 16px/1.5 Inter, system-ui, sans-serif; }
@@ -35,6 +37,8 @@ _ABOUT_SECURE: Final = """<h1>This is a WebSocket tunnel</h1>
 <p class="dim">This tunnel has no page of its own. Programs that speak WebSocket, such as noVNC, connect to this same
 address.</p>"""
 
+_REFUSED: Final = "main { border-top-color: var(--err); overflow-wrap: anywhere; }"
+_PLAIN: Final = "text/plain; charset=utf-8"
 _NOTHING: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _ALWAYS: Final = (
     ("X-Content-Type-Options", "nosniff"),
@@ -56,13 +60,30 @@ def information_page(*, secure: bool = False, head: bool = False) -> Response:
     return page("wsgui tunnel", _ABOUT_SECURE if secure else _ABOUT, head=head)
 
 
-def page(title: str, body: str, *, style: str = "", head: bool = False) -> Response:
+def refusal_page(answer: Response) -> Response:
+    """Return a refusal as a page in wsgui's own look, for a person's browser; any other answer as it is.
+
+    Args:
+        answer: What `refusal` has made, not for HEAD.
+    """
+    if answer.status < 400 or answer.file is not None or answer.header("content-type") != _PLAIN:
+        return answer
+    message, *hints = html.escape(answer.body.decode()).splitlines()
+    body = "\n".join((f"<h1>{message}</h1>", *(f"<p>{hint}</p>" for hint in hints)))
+    shown = page(message, f'{body}\n<p class="dim">{answer.status}</p>', style=_REFUSED, status=answer.status)
+    own = {name for name, _ in shown.headers}
+    further = tuple(header for header in answer.headers if header[0] not in own)
+    return replace(shown, headers=(*shown.headers, *further))
+
+
+def page(title: str, body: str, *, style: str = "", status: int = 200, head: bool = False) -> Response:
     """Return a page of wsgui's own look, in both themes, without script.
 
     Args:
         title: HTML: everything that comes from outside is escaped already.
         body: What stands in ``main``; HTML likewise.
         style: Further rules, in CSS.
+        status: The status code.
         head: Whether it answers HEAD.
     """
     everything = _STYLE + style
@@ -84,7 +105,7 @@ def page(title: str, body: str, *, style: str = "", head: bool = False) -> Respo
 """
     digest = base64.b64encode(hashlib.sha256(everything.encode()).digest()).decode()
     policy = f"{_NOTHING}; style-src 'sha256-{digest}'"
-    return _answer(200, "text/html; charset=utf-8", text.encode(), policy, head=head)
+    return _answer(status, "text/html; charset=utf-8", text.encode(), policy, head=head)
 
 
 def refusal(
@@ -106,7 +127,7 @@ def refusal(
     """
     lines = [display(text, limit=_MAX_SENTENCE_CHARACTERS) for text in (message, hint) if text]
     body = "".join(line + "\n" for line in lines).encode()
-    return _answer(status, "text/plain; charset=utf-8", body, _NOTHING, headers=headers, head=head)
+    return _answer(status, _PLAIN, body, _NOTHING, headers=headers, head=head)
 
 
 def _answer(
