@@ -103,7 +103,7 @@ async def test_a_connection_waits_until_the_program_listens() -> None:
     async with slot() as (programs, _):
         program = programs.of(profile(greeter()))
         assert program is not None
-        await programs.exchange(program, program.profile)
+        await programs.exchange(program)
         results: list[End | TargetError] = []
         task = program.connector.connect(results.append, results.append)
         assert task is not None
@@ -117,7 +117,7 @@ async def test_a_program_that_never_listens_is_said_not_to() -> None:
     async with slot() as (programs, _):
         program = programs.of(profile(["sleep", "1000"], limits={"connect_seconds": 0.2}))
         assert program is not None
-        await programs.exchange(program, program.profile)
+        await programs.exchange(program)
         results: list[End | TargetError] = []
         task = program.connector.connect(results.append, results.append)
         assert task is not None
@@ -128,10 +128,10 @@ async def test_a_program_that_never_listens_is_said_not_to() -> None:
 async def test_one_that_is_not_there_cannot_take_the_place_of_another_and_none_is_left() -> None:
     before = children()
     async with slot() as (programs, _):
-        await programs.exchange(programs.of(one := profile(greeter())), one)
+        await programs.exchange(programs.of(profile(greeter())))
         none = profile(["/no/such/program"])
         with pytest.raises(WsguiError, match="/no/such/program"):
-            await programs.exchange(programs.of(none), none)
+            await programs.exchange(programs.of(none))
         assert programs.current is None
         assert children() == before
         assert await programs.return_to(none) is not None  # what leads to it says that it does not run
@@ -141,10 +141,11 @@ async def test_the_same_program_goes_on_with_a_changed_profile() -> None:
     async with slot() as (programs, _):
         first = profile(greeter())
         program = programs.of(first)
-        await programs.exchange(program, first)
+        await programs.exchange(program)
         changed = profile(greeter(), group="new")
         assert programs.of(changed) is program
-        await programs.exchange(programs.of(changed), changed)
+        await programs.exchange(programs.of(changed))
+        programs.take_over(changed)
         assert programs.current is program
         assert program is not None
         assert program.profile is changed

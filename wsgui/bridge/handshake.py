@@ -279,7 +279,9 @@ class Handshake:
         return Visitor(self._host, request.target.decode("latin-1"), fields, self.secure, name)
 
     def _insist_on_tls(self, request: Request, host: str | None, *, upgrade: bool) -> None:
-        if upgrade or not host or request.method not in ("GET", "HEAD"):
+        # Without rules it is websockify's line, whose clients are sent nowhere.
+        sent_on = self._bridge.settings.page_rules is not None and request.method in ("GET", "HEAD")
+        if upgrade or not host or not sent_on:
             self._refuse(403, "This tunnel takes encrypted connections only.", "Use wss:// instead of ws://.", "tls")
             return
         path = request.target.decode("latin-1")

@@ -130,7 +130,7 @@ DIFFERENCES: Mapping[str, Mapping[str, Difference]] = {
     # TLS
     "tls_only": {
         "plain": Difference("closed", "403", "It is said why."),
-        "a plain GET": Difference(0, 308, "A browser is sent to https:// instead of being left with an error."),
+        "a plain GET": Difference(0, 403, "It is told that https:// is needed instead of being hung up on."),
     },
     "lowest_version[tlsv1_1]": {
         "1.1": Difference("no connection", "101", "It is what was asked for; theirs cannot with Python 3.10 and later.")
