@@ -69,8 +69,14 @@ def place_of(error: BaseException) -> str:
     return f"{name} in {display(os.path.basename(frames[-1].filename))}, line {frames[-1].lineno}" if frames else name
 
 
+def trace_of(error: BaseException) -> str:
+    """Return the calls that led to an exception, the last one first; without what it says, see `place_of`."""
+    frames = reversed(traceback.extract_tb(error.__traceback__))
+    return ", called by ".join(f"{frame.name} ({frame.filename}, line {frame.lineno})" for frame in frames)
+
+
 def _broken(shown: str, error: BaseException, what: str, field: str) -> WsguiError:
-    _log.debug("The plugin %s could not be %s.", shown, what, exc_info=error)
+    _log.debug("The plugin %s could not be %s: %s", shown, what, trace_of(error))
     why = f" ({display(str(error))})" if isinstance(error, ImportError | SyntaxError) else ""
     return WsguiError(
         f"The plugin {shown} could not be {what}: {place_of(error)}{why}.",
@@ -117,9 +123,9 @@ def _paths(spec: ModuleSpec) -> Iterator[str]:
     origin = os.path.abspath(spec.origin)
     yield origin
     yield os.path.dirname(origin)
-    if spec.cached and os.path.exists(spec.cached):
-        yield os.path.abspath(spec.cached)
-        yield os.path.dirname(os.path.abspath(spec.cached))
+    if spec.cached:
+        cached = os.path.abspath(spec.cached)
+        yield from filter(os.path.exists, (cached, os.path.dirname(cached)))  # one could still be put there
 
 
 def _writable(path: str, field: str) -> WsguiError:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from http.client import HTTPMessage
 from typing import Any, ClassVar, Final
 
-from wsgui.access.plugin_import import build, place_of
+from wsgui.access.plugin_import import build, place_of, trace_of
 from wsgui.access.threads import Threads
 from wsgui.access.tokens.source import LookupFailed
 from wsgui.access.visitor import Denied, Grant, TargetAddress, Visitor
@@ -159,7 +159,8 @@ class PluginAuthenticator:
             _log.warning("The plugin %s did not answer within %g s.", self._plugin.name, AUTHENTICATION_SECONDS)
             raise _failed(504) from error
         except Exception as error:
-            _log.warning("The plugin %s failed: %s.", self._plugin.name, place_of(error), exc_info=_debugging(error))
+            _log.warning("The plugin %s failed: %s.", self._plugin.name, place_of(error))
+            _log.debug("The plugin %s failed here: %s", self._plugin.name, trace_of(error))
             raise _failed(500) from error
         return None
 
@@ -230,7 +231,3 @@ def _answer_fields(given: object) -> tuple[tuple[str, str], ...] | None:
 def _failed(status: int) -> Denied:
     hint = "Try again later; the log of this tunnel says why."
     return Denied(status, "Whether you may come in could not be found out.", hint, rule="plugin")
-
-
-def _debugging(error: BaseException) -> BaseException | None:
-    return error if _log.isEnabledFor(logging.DEBUG) else None
