@@ -106,6 +106,15 @@ def test_without_listing_a_folder_without_index_is_not_there(fetch: Fetch) -> No
     assert fetch("/with%20space/").status == 404
 
 
+def test_a_root_without_index_says_that_there_are_files_all_the_same(fetch: Fetch, site: Path) -> None:
+    (site / "index.html").unlink()
+
+    answer = fetch("/")
+
+    assert answer.status == 404
+    assert b"has files, but no front page" in answer.body
+
+
 def test_a_folder_without_slash_is_redirected_first_so_that_links_fit(listed: Fetch) -> None:
     answer = listed("/empty?x=1")
     assert (answer.status, answer.headers["Location"]) == (307, "/empty/?x=1")

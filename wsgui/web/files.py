@@ -164,6 +164,8 @@ class FileServer:
                 continue
         if self._listing:
             return listing_page(path.names, entries_of(folder, names, lenient=self._lenient), head=head)
+        if not path.names:
+            return refusal(404, "This tunnel has files, but no front page.", "Ask for a file by its name.", head=head)
         return _missing(head=head)
 
     def _place(self, names: Sequence[str]) -> tuple[Path, tuple[str, ...]] | None:

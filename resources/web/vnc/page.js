@@ -40,7 +40,8 @@ session.addEventListener("state", ({ detail }) => {
   element("retry").hidden = !["failed", "waiting"].includes(word);
   say(element("retry"), word === "waiting" ? "Now" : what === "Disconnected." ? "Connect" : "Try again");
   element("stop").hidden = word !== "waiting" && word !== "connecting";
-  element("terminal").hidden = page !== "terminal";
+  element("terminal").hidden = !page;
+  element("retry").classList.toggle("first", !page);
   retryAt = retryMs && performance.now() + retryMs;
   const connected = word === "connected";
   for (const id of WHILE_CONNECTED) element(id).disabled = !connected;
@@ -49,7 +50,7 @@ session.addEventListener("state", ({ detail }) => {
   if (connected) came();
   else if (word === "login") askLogin(detail);
   else if (word === "verify") askServer(detail);
-  else if (word === "failed") element("retry").focus();
+  else if (word === "failed") element(page || "retry").focus();
   say(element("spoken"), [WORDS[word], what, hint].filter(Boolean).join(". "));
   if (word === "waiting") count();
 });
