@@ -146,6 +146,30 @@ def test_a_link_is_not_written_to(recorder: NoVncRecorder, said: Said, tmp_path:
     assert "session.1" in said.problems[0]
 
 
+def test_a_file_with_a_second_name_is_not_written_to(recorder: NoVncRecorder, said: Said, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("keep")
+    os.link(precious, tmp_path / "session.1")
+    recorder.tap(1).close()
+    recorder.close()
+    assert precious.read_text() == "keep"
+    assert len(said.problems) == 1
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="needs another user")
+@pytest.mark.parametrize("kind", ["file", "fifo"])
+def test_what_another_user_has_put_there_is_not_written_to(
+    kind: str, recorder: NoVncRecorder, said: Said, tmp_path: Path
+) -> None:
+    planted = tmp_path / "session.1"
+    planted.touch() if kind == "file" else os.mkfifo(planted)
+    os.chown(planted, 65534, 65534)
+    recorder.tap(1).close()
+    recorder.close()
+    assert planted.stat().st_size == 0
+    assert said.problems == [f"{planted} is not written any further: It is another user's. The session goes on."]
+
+
 def test_a_file_that_cannot_be_made_is_said_once_and_the_session_goes_on(tmp_path: Path, said: Said) -> None:
     recorder = NoVncRecorder(str(tmp_path / "missing" / "session"), said)
     tap = recorder.tap(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from typing import Final
@@ -26,11 +27,11 @@ _OPEN: Final = (
 class NoVncFile:
     """A file that is a recording whenever it is closed. Blocking, for one thread.
 
-    One that exists is written over, and from then on readable for its owner only. A link is not followed: whoever
-    planted it would choose what is overwritten.
+    One that exists is written over, and from then on readable for its owner only. A link is not followed, and a file
+    with a second name not taken: whoever planted it would choose what is overwritten.
 
     Raises:
-        OSError: It cannot be opened, or is another user's.
+        OSError: It cannot be opened, or is another user's, who could read what goes into it.
     """
 
     def __init__(self, path: str) -> None:
@@ -39,7 +40,12 @@ class NoVncFile:
         self._last_line = 0
         self._descriptor = os.open(path, _OPEN, FILE_MODE)
         try:
-            if stat.S_ISREG(os.fstat(self._descriptor).st_mode):
+            status = os.fstat(self._descriptor)
+            if hasattr(os, "geteuid") and status.st_uid not in (0, os.geteuid()):
+                raise PermissionError(errno.EPERM, "It is another user's")
+            if stat.S_ISREG(status.st_mode):
+                if status.st_nlink > 1:
+                    raise OSError(errno.EMLINK, "It has a second name")
                 if hasattr(os, "fchmod"):
                     os.fchmod(self._descriptor, FILE_MODE)
                 os.ftruncate(self._descriptor, 0)
