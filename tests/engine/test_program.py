@@ -60,6 +60,15 @@ def children() -> set[int]:
     return {child.pid for child in psutil.Process().children(recursive=True)}
 
 
+async def reached(program: Program) -> End | TargetError:
+    """Connect to it: the end, or why not."""
+    results: list[End | TargetError] = []
+    task = program.connector.connect(results.append, results.append)
+    assert task is not None
+    await asyncio.wait_for(task, 30)
+    return results[0]
+
+
 # Names, and what needs a restart
 
 
@@ -104,11 +113,7 @@ async def test_a_connection_waits_until_the_program_listens() -> None:
         program = programs.of(profile(greeter()))
         assert program is not None
         await programs.exchange(program)
-        results: list[End | TargetError] = []
-        task = program.connector.connect(results.append, results.append)
-        assert task is not None
-        await asyncio.wait_for(task, 30)
-        (end,) = results
+        end = await reached(program)
         assert not isinstance(end, TargetError), end
         end.close()
 
@@ -118,11 +123,7 @@ async def test_a_program_that_never_listens_is_said_not_to() -> None:
         program = programs.of(profile(["sleep", "1000"], limits={"connect_seconds": 0.2}))
         assert program is not None
         await programs.exchange(program)
-        results: list[End | TargetError] = []
-        task = program.connector.connect(results.append, results.append)
-        assert task is not None
-        await asyncio.wait_for(task, 30)
-        assert "does not listen (yet)" in str(results[0])
+        assert "does not listen (yet)" in str(await reached(program))
 
 
 async def test_one_that_is_not_there_cannot_take_the_place_of_another_and_none_is_left() -> None:

@@ -19,6 +19,7 @@ from wsgui.bridge.request import BadRequest, Request, RequestParser, upgrade_res
 from wsgui.bridge.settings import Rule, Settings
 from wsgui.bridge.tls_problem import tls_problem
 from wsgui.bridge.transport_end import INCOMING_BIO_BYTES, TransportEnd
+from wsgui.bridge.visiting import visitor_of
 from wsgui.display import display
 from wsgui.web.pages import refusal
 from wsgui.web.response import Response
@@ -270,13 +271,7 @@ class Handshake:
             bridge.upgraded(self, end, response, origin, early, permit)
 
     def _visitor(self, request: Request) -> Visitor:
-        fields = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.fields.items()}
-        end, name = self._end, None
-        if isinstance(end, TransportEnd) and not end.closed:
-            from wsgui.access.client_certificates import common_name  # loads what plain tunnels do without
-
-            name = common_name(end.ssl_object)
-        return Visitor(self._host, request.target.decode("latin-1"), fields, self.secure, name)
+        return visitor_of(request, self._end, self._host, secure=self.secure)
 
     def _insist_on_tls(self, request: Request, host: str | None, *, upgrade: bool) -> None:
         # Without rules it is websockify's line, whose clients are sent nowhere.
