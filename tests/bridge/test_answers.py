@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
+import time
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
@@ -34,8 +37,16 @@ async def answer(files: FileServer | None, request: Request, *, page: bool = Tru
 
 
 def test_a_connection_that_stays_open_is_not_said_to_close() -> None:
-    assert serialize(Response(200, (("X", "y"),), b"body"), keep_alive=True) == b"HTTP/1.1 200 OK\r\nX: y\r\n\r\nbody"
-    assert serialize(Response(304, ()), keep_alive=True) == b"HTTP/1.1 304 Not Modified\r\n\r\n"
+    answer = Response(200, (("Date", "y"),), b"body")
+    assert serialize(answer, keep_alive=True) == b"HTTP/1.1 200 OK\r\nDate: y\r\n\r\nbody"
+
+
+def test_every_answer_says_when_it_was_made() -> None:
+    head = serialize(Response(304, ())).decode()
+    said = re.search(r"^Date: (.*)\r$", head, re.MULTILINE)
+    assert said is not None
+    assert said[1].endswith(" GMT")
+    assert abs(parsedate_to_datetime(said[1]).timestamp() - time.time()) < 60
 
 
 def test_a_status_that_only_a_plugin_knows_has_words_too() -> None:
@@ -139,15 +150,15 @@ def pair() -> tuple[SocketEnd, socket.socket]:
 async def test_an_answer_that_does_not_fit_at_once_comes_whole() -> None:
     end, theirs = pair()
     loop = asyncio.get_running_loop()
-    sending = loop.create_task(send(loop, end, Response(200, (), bytes(4 * MIB)), keep_alive=True))
+    sending = loop.create_task(send(loop, end, Response(200, (("Date", "y"),), bytes(4 * MIB)), keep_alive=True))
 
     def read() -> int:
         total = 0
-        while total < 4 * MIB + 19:
+        while total < 4 * MIB + 28:
             total += len(theirs.recv(65536))
         return total
 
-    assert await loop.run_in_executor(None, read) == 4 * MIB + 19
+    assert await loop.run_in_executor(None, read) == 4 * MIB + 28
     await sending
     assert not end.closed
     end.close()

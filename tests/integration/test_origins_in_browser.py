@@ -155,7 +155,7 @@ async def test_a_rebound_name_gets_neither_page_nor_websocket(listen: str, addre
             answer = await page.goto(f"http://{EVIL}:{port}/")
             assert answer is not None
             assert answer.status == 403
-            said = await answer.text()
+            said = await page.inner_text("main")
             assert f'"{EVIL}" is not a name of this tunnel' in said
             assert f'under [access] in the profile: hosts = ["{EVIL}"]' in said
             assert (await tunnel.event(ClientRefused)).refusal.rule == "host"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from email.utils import formatdate
 from http import HTTPStatus
 from typing import Final
 
@@ -35,6 +36,8 @@ def serialize(response: Response, *, keep_alive: bool = False) -> bytes:
         if "\r" in value or "\n" in value:
             raise ValueError("line break in a header field")
         lines.append(f"{name}: {value}")
+    if response.header("Date") is None:  # a plugin may have said it
+        lines.append(f"Date: {formatdate(usegmt=True)}")  # RFC 9110, 6.6.1
     lines.append("\r\n" if keep_alive else "Connection: close\r\n\r\n")
     return "\r\n".join(lines).encode("latin-1") + response.body
 
@@ -85,8 +88,12 @@ async def respond(
     head = request.method == "HEAD"
     if page and request.method in ("GET", "HEAD"):
         return information_page(secure=secure, head=head)
-    allow = (("Allow", "GET, HEAD" if page else "GET"),)
-    return refusal(405, "Only a WebSocket can be opened here.", "Use a WebSocket client.", headers=allow, head=head)
+    if page:
+        allow = (("Allow", "GET, HEAD"),)
+        return refusal(405, "Only GET and HEAD are answered here.", "Use GET, or connect by WebSocket.", headers=allow)
+    return refusal(
+        405, "Only a WebSocket can be opened here.", "Use a WebSocket client.", headers=(("Allow", "GET"),), head=head
+    )
 
 
 async def send(loop: asyncio.AbstractEventLoop, end: End, response: Response, *, keep_alive: bool) -> None:
