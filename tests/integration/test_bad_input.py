@@ -17,6 +17,7 @@ from wsgui.cli.main import main
 from wsgui.engine.events import ClientRefused, ConnectionClosed
 
 HOST = "Host: 127.0.0.1\r\n"
+CLOSE = "Connection: close\r\n"
 UPGRADE = "Upgrade: websocket\r\nConnection: Upgrade\r\n"
 KEYED = f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n"
 
@@ -120,9 +121,9 @@ HEADS = {
     "a foreign host for a page": Head("GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", 403, "evil.example"),
     "a host that is none": Head(f"GET / HTTP/1.1\r\nHost: a b\r\n{UPGRADE}{KEYED}\r\n", 403, "Host"),
     "an empty host": Head(f"GET / HTTP/1.1\r\nHost:\r\n{UPGRADE}{KEYED}\r\n", 403, "Host"),
-    "POST a page": Head(f"POST / HTTP/1.1\r\n{HOST}Content-Length: 0\r\n\r\n", 405, "GET and HEAD"),
-    "DELETE a page": Head(f"DELETE /x HTTP/1.1\r\n{HOST}\r\n", 405, "GET and HEAD"),
-    "CONNECT through": Head(f"CONNECT example.org:443 HTTP/1.1\r\n{HOST}\r\n", 405, "GET and HEAD"),
+    "POST a page": Head(f"POST / HTTP/1.1\r\n{HOST}{CLOSE}Content-Length: 0\r\n\r\n", 405, "GET and HEAD"),
+    "DELETE a page": Head(f"DELETE /x HTTP/1.1\r\n{HOST}{CLOSE}\r\n", 405, "GET and HEAD"),
+    "CONNECT through": Head(f"CONNECT example.org:443 HTTP/1.1\r\n{HOST}{CLOSE}\r\n", 405, "GET and HEAD"),
 }
 
 
@@ -282,8 +283,8 @@ PROFILES = {
     ),
     "an origin that is none": (GOOD + '[access]\norigins = ["vnc.lab"]', "access.origins", "https://"),
     "a feature of later": (GOOD + "[record]\non = true", "record.on", "not built yet"),
-    "a program to wrap": (GOOD + '[command]\nrun = ["vncserver"]', "command", "not built yet"),
-    "tokens": (GOOD + '[tokens]\nsource = "file:/t"', "tokens", "not built yet"),
+    "a target and a program": (GOOD + '[command]\nrun = ["vncserver"]', "target", "a target and a command"),
+    "a target and tokens": (GOOD + '[tokens]\nsource = "file:/t"', "target", "targets by token"),
     "a name with a line break": (GOOD + 'name = "a\\nb"', "name", "name"),
     "a list where text is due": (GOOD + "group = []", "group", "text"),
 }
