@@ -20,6 +20,7 @@ from wsgui.access.visitor import Denied, Grant
 from wsgui.bridge import bridge as bridge_module
 from wsgui.bridge.targets import Connector
 from wsgui.profiles.addresses import DemoAddress, TcpAddress
+from wsgui.web.files import FileServer
 
 ELSEWHERE = "192.0.2.1"
 
@@ -333,6 +334,39 @@ async def test_a_plain_request_is_asked_too_and_may_try_again_on_the_same_connec
         client.send(get(client))
         assert (await client.answer(body=True)).status == 200
         await client.upgrade()
+
+
+@pytest.mark.parametrize("limit", [{"per_address": 2}, {"connections": 2}])
+async def test_plain_requests_that_wait_keep_nobody_out(limit: dict[str, Any], gate: Gate) -> None:
+    async with standing(also={"admission": await admission_of(gate)}, handshakes_per_address=0, **limit) as door:
+        gate.go_on.clear()
+        strangers = [await door.client(ELSEWHERE) for _ in range(2)]
+        for number, stranger in enumerate(strangers, 1):
+            stranger.send(get(stranger))
+            await asked(gate, number)
+        viewer, page = await door.client(ELSEWHERE), await door.client(ELSEWHERE)
+        viewer.send(viewer.head())
+        await asked(gate, 3)
+        page.send(get(page))
+        await asked(gate, 4)
+        assert await strangers[0].eof() == b""
+        gate.go_on.set()
+        assert (await viewer.answer()).status == 101
+        assert (await page.answer(body=True)).status == 200
+        assert (await strangers[1].answer(body=True)).status == 200
+
+
+async def test_answers_that_are_on_their_way_are_not_given_up_for_others(tmp_path: Path, gate: Gate) -> None:
+    (tmp_path / "a").write_bytes(bytes(16 << 20))
+    also = {"admission": await admission_of(gate), "files": FileServer.of(str(tmp_path))}
+    async with standing(also=also, connections=1, handshakes_per_address=0) as door:
+        first = await door.client(ELSEWHERE)
+        first.send(get(first))
+        assert (await first.answer()).status == 200
+        second = await door.client(ELSEWHERE)
+        second.send(get(second))
+        assert (await second.answer()).status == 503
+        assert len(await first.reader.readexactly(16 << 20)) == 16 << 20
 
 
 async def test_a_fault_while_a_plain_request_is_decided_on_is_a_500(gate: Gate, faults: list[dict[str, Any]]) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Coroutine
-from typing import Final
+from typing import Final, cast
 
 from wsgui.access.visitor import Denied, Permit
 from wsgui.bridge.buffer import ReadBuffer
@@ -55,6 +55,8 @@ class Bridge:
         self._counts = Counts()
         self._connecting: dict[int, asyncio.Task[None]] = {}
         self._answers: set[asyncio.Task[None]] = set()
+        self._answer_counts = Counts()
+        self._undecided: dict[asyncio.Task[None], str] = {}
         self._lingering: dict[End, tuple[int, float]] = {}
         self._sent_away: dict[End, None] = {}
         self._number = 0
@@ -127,24 +129,40 @@ class Bridge:
 
     # What handshakes report
 
-    def full(self, key: str) -> tuple[int, str, str] | None:
-        """Return status, message and hint when one more client of this address is too many."""
-        limits = self.settings.limits
+    def full(self, key: str, *, upgrade: bool = True) -> tuple[int, str, str] | None:
+        """Return status, message and hint when one more client of this address is too many.
+
+        Plain requests are counted by themselves, or whoever only asks for files could keep everybody from connecting.
+        Where one is too many, the oldest goes of which it is not decided yet whether it gets what it asks for.
+        """
+        limits, counts = self.settings.limits, self._counts if upgrade else self._answer_counts
         if self.settings.once and self._number:
             return 503, "This serves one connection, and has had it.", "Start it again, or without --run-once."
-        if 0 < limits.connections <= self._counts.total:
+        if 0 < limits.connections <= counts.total and (upgrade or not self._give_up_oldest()):
             return (
                 503,
                 f"This tunnel has its {limits.connections} connections.",
                 "Try again later, or raise [limits] connections.",
             )
-        if key and 0 < limits.per_address <= self._counts[key]:
+        if key and 0 < limits.per_address <= counts[key] and (upgrade or not self._give_up_oldest(key)):
             return (
                 429,
                 f"Your address has its {limits.per_address} connections to this tunnel.",
                 "Close some, or raise [limits] per_address.",
             )
         return None
+
+    def _give_up_oldest(self, key: str | None = None) -> bool:
+        """Give up a plain request that is not decided on, of this address or any; return whether there was one."""
+        oldest = next((task for task, of in self._undecided.items() if key in (None, of)), None)
+        if oldest is not None:
+            del self._undecided[oldest]
+            oldest.cancel()
+        return oldest is not None
+
+    def decided(self) -> None:
+        """The plain request that this task is about gets an answer now."""
+        self._undecided.pop(cast("asyncio.Task[None]", asyncio.current_task()), None)
 
     def handshake_over(self, handshake: Handshake) -> None:
         """The handshake has led to something; safe to say twice."""
@@ -178,16 +196,18 @@ class Bridge:
             self._observer.answered(handshake.client_name, request.method, path, status)
 
     def answering(self, handshake: Handshake, answer: Coroutine[None, None, None]) -> None:
-        """Let a plain request be answered; it counts as a connection meanwhile."""
+        """Let a plain request be answered; it counts among those meanwhile."""
         self.handshake_over(handshake)
         key = handshake.limit_key
-        self._counts.add(key)
+        self._answer_counts.add(key)
         task = self.loop.create_task(answer)
         self._answers.add(task)
+        self._undecided[task] = key
 
         def done(task: asyncio.Task[None]) -> None:
             self._answers.discard(task)
-            self._counts.remove(key)
+            self._undecided.pop(task, None)
+            self._answer_counts.remove(key)
             if task.cancelled():
                 handshake.close()  # it may not even have begun
             elif (error := task.exception()) is not None:

@@ -220,7 +220,7 @@ class Handshake:
         elif self.secure and self._context is not settings.tls:
             # What its TLS has verified was asked for by settings that no longer hold: it has to come anew.
             self._refuse(421, "The tunnel's certificate settings have changed.", "Connect again.", "tls")
-        elif (full := bridge.full(self.limit_key)) is not None:
+        elif (full := bridge.full(self.limit_key, upgrade=upgrade)) is not None:
             self._refuse(*full, "limit", origin or "")
         elif not upgrade:
             self._parser = None
@@ -313,10 +313,12 @@ class Handshake:
             if admission is not None:
                 with bridge.permissions.in_use(admission):
                     await admission.admit_to_files(self._visitor(request))
+            bridge.decided()
             response = await answers.respond(
                 bridge.loop, settings.files, request, page=settings.has_page, secure=self.secure
             )
         except Denied as denied:
+            bridge.decided()
             bridge.denied(self, denied)
             response = answers.denial(denied)
         except Exception as error:  # noqa: BLE001 - told to the loop, and to the client that it is not its fault
