@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from wsgui.cli import websockify
-from wsgui.cli.websockify import profile_of, proxying_line, settings_lines, terms_of, warnings
+from wsgui.cli.websockify import ANY_PAGE, profile_of, proxying_line, settings_lines, terms_of, warnings
 from wsgui.engine.terms import Terms
 from wsgui.profiles.addresses import InheritedAddress, TcpAddress, TlsAddress, UnixAddress
 from wsgui.profiles.websockify.manual import help_text
@@ -188,13 +188,17 @@ def test_from_where_to_where(line: str, said: str) -> None:
     ],
 )
 def test_a_secret_in_the_line_is_warned_of_and_not_said(line: str, option: str) -> None:
-    (warning,) = warnings(of(line))
+    (warning,) = [each for each in warnings(of(line)) if each != ANY_PAGE]
     assert option in warning
     assert not any(secret in warning for secret in SECRETS)
 
 
-def test_without_one_there_is_nothing_to_warn_of() -> None:
-    assert warnings(of("6080 --token-plugin TokenRedis --token-source redis:6379:1")) == []
+def test_without_one_only_that_any_page_may_connect_is_warned_of() -> None:
+    assert warnings(of("6080 --token-plugin TokenRedis --token-source redis:6379:1")) == [ANY_PAGE]
+
+
+def test_who_is_asked_for_something_needs_no_warning_of_pages() -> None:
+    assert warnings(of("6080 host:5901 --auth-plugin ExpectOrigin --auth-source https://lab")) == []
 
 
 def test_libserver_is_said_to_change_nothing() -> None:

@@ -20,7 +20,7 @@ from tests.support.waiting import until
 from wsgui.bridge.buffer import ReadBuffer
 from wsgui.bridge.ends import End
 from wsgui.engine.events import LogLine, StateChanged
-from wsgui.engine.program import Program, ProgramSlot, needs_restart, target_name
+from wsgui.engine.program import Program, ProgramSlot, expected_protocol, needs_restart, target_name
 from wsgui.engine.snapshot import ReasonKind, TunnelState
 from wsgui.errors import TargetError, TunnelError, WsguiError
 from wsgui.profiles.model import Profile
@@ -298,3 +298,11 @@ async def test_it_goes_on_through_a_change_that_is_not_about_it() -> None:
         assert children() == before
         started = [e for e in tunnel.events if isinstance(e, LogLine) and e.message.startswith("Started")]
         assert [event.level for event in started] == [logging.INFO]
+
+
+@pytest.mark.parametrize(("mode", "protocol"), [("terminal", "telnet"), ("stdio", ""), ("rebind", "")])
+def test_a_program_on_a_terminal_is_known_to_speak_telnet(mode: str, protocol: str) -> None:
+    fields = {"name": "T", "listen": "127.0.0.1:6080", "access": {"anyone": True}}
+    command = {"run": ["sh"], "mode": mode}
+    assert expected_protocol(Profile.model_validate(fields | {"command": command})) == protocol
+    assert expected_protocol(Profile.model_validate(fields | {"target": "office:23"})) == ""

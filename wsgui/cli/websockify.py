@@ -104,19 +104,30 @@ def settings_lines(options: Options) -> list[str]:
     return lines
 
 
+ANY_PAGE: Final = (
+    "Web pages of any site may connect here, as with websockify. "
+    "A profile lets in its own pages only: wsgui profile import -- websockify …"
+)
+
+
 def warnings(options: Options) -> list[str]:
-    """Return what a person should know of a line that works all the same."""
+    """Return what a person should know of a line that works all the same: what it does not guard, a secret in sight."""
+    open_to_pages = [] if options.auth_plugin else [ANY_PAGE]
     said = ["--libserver is taken, but changes nothing: there is one server only."] if options.libserver else []
     in_sight = [
         *(["--key-password"] if options.key_password else []),
         *(["--auth-source"] if options.auth_plugin.rpartition(".")[2] == "BasicHTTPAuth" else []),
         *(["--token-source"] if _holds_password(options) else []),
     ]
-    return said + [
-        f"{option} has a secret in it, which other users of this computer can see in the list of processes. "
-        "A profile refers to it instead: wsgui profile import -- websockify …"
-        for option in in_sight[:1]
-    ]
+    return (
+        said
+        + open_to_pages
+        + [
+            f"{option} has a secret in it, which other users of this computer can see in the list of processes. "
+            "A profile refers to it instead: wsgui profile import -- websockify …"
+            for option in in_sight[:1]
+        ]
+    )
 
 
 def _holds_password(options: Options) -> bool:

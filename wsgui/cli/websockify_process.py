@@ -53,6 +53,8 @@ def serve(options: Options) -> int:
 
 
 def _serve(options: Options, listener: int | None, detached: Detached | None) -> int:
+    for line in warnings(options):  # for whoever starts it, not for the log
+        print(line, file=sys.stderr, flush=True)
     file = LogFile(options.log_file) if options.log_file else None
     sinks: list[LogSink] = []
     if options.syslog:
@@ -65,8 +67,6 @@ def _serve(options: Options, listener: int | None, detached: Detached | None) ->
     try:
         for line in settings_lines(options):
             log.say(line)
-        for line in warnings(options):
-            log.say(line, logging.WARNING)
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             return runner.run(_Process(options, listener, log, detached).run())
     finally:

@@ -43,6 +43,11 @@ def target_name(profile: Profile) -> str:
     return "by token"
 
 
+def expected_protocol(profile: Profile) -> str:
+    """Return what a profile's clients will find, where that is known before anybody came; else empty."""
+    return "telnet" if profile.command.run and profile.command.mode == "terminal" else ""
+
+
 def needs_restart(old: Profile, new: Profile) -> bool:
     """Return whether the program of `old` cannot be that of `new`."""
     if old.command.mode in _A_PROCESS_A_CONNECTION and new.command.run and new.command.mode in _A_PROCESS_A_CONNECTION:

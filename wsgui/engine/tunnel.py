@@ -20,7 +20,7 @@ from wsgui.engine.endpoint import Endpoint, reach_of
 from wsgui.engine.events import EventHub, StateChanged
 from wsgui.engine.moving import give_back, move
 from wsgui.engine.preparation import Listening, prepare
-from wsgui.engine.program import Program, ProgramSlot, target_name
+from wsgui.engine.program import Program, ProgramSlot, expected_protocol, target_name
 from wsgui.engine.snapshot import Reason, ReasonKind, ThroughputSnapshot, TunnelSnapshot, TunnelState
 from wsgui.engine.terms import OF_A_PROFILE, Terms
 from wsgui.errors import TunnelError, WsguiError
@@ -344,6 +344,7 @@ class Tunnel:
         round_trips = [c.round_trip_seconds for c in connections if c.round_trip_seconds is not None]
         endpoint = self._endpoint
         protocol = activity.protocol()
+        spoken = protocol or expected_protocol(profile)
         return TunnelSnapshot(
             name=profile.name,
             group=profile.group,
@@ -354,7 +355,7 @@ class Tunnel:
             refusal=activity.refusal,
             listen=str(profile.listen),
             page_url=endpoint.page_url if endpoint else "",
-            viewer_url=endpoint.viewer_url(profile.web.root, protocol) if endpoint else "",
+            viewer_url=endpoint.viewer_url(profile.web.root, spoken) if endpoint else "",
             websocket_url=endpoint.websocket_url if endpoint else "",
             reach=endpoint.reach if endpoint else reach_of(profile.listen),
             secure=profile.tls.enabled,

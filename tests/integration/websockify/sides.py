@@ -20,6 +20,7 @@ from typing import Any
 import psutil
 
 from tests.support.raw import DEADLINE, RawClient
+from wsgui.cli.websockify import ANY_PAGE
 
 Seen = dict[str, object]
 """What a script has seen, by name."""
@@ -154,8 +155,8 @@ class Side:
 
     @property
     def lines(self) -> list[str]:
-        """What it has logged, the same for both sides as far as can be."""
-        return self.taken_out(self.err.decode()).splitlines()
+        """What it has logged, the same for both sides as far as can be, without the warning that ours begins with."""
+        return [line for line in self.taken_out(self.err.decode()).splitlines() if line != ANY_PAGE]
 
     def line_with(self, words: str) -> str:
         """The first logged line in which `words` stand; empty when there is none."""
