@@ -18,6 +18,7 @@ import pytest
 
 from tests.support.certificates import make_certificate
 from tests.support.waiting import until
+from wsgui.access.tokens import http
 from wsgui.access.tokens.http import KEPT, HttpTokens
 from wsgui.access.tokens.source import LookupFailed
 from wsgui.errors import WsguiError
@@ -423,3 +424,27 @@ async def test_a_password_in_the_url_of_websockify_s_line_is_sent_and_never_show
 
 async def test_a_session_is_not_ended_by_a_server_that_knows_each_token_once(tokens: HttpTokens) -> None:
     assert await tokens.still_leads("a", OFFICE)
+
+
+async def test_no_more_than_so_many_are_asked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "AT_ONCE", 3)
+    asked = most = 0
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked, most
+        await reader.readuntil(b"\r\n\r\n")
+        asked += 1
+        most = max(most, asked)
+        await asyncio.sleep(0.01)
+        asked -= 1
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\nConnection: close\r\n\r\noffice:5901")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        tokens = HttpTokens(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/%s")
+        await tokens.open()
+        found = await asyncio.gather(*(tokens.look_up(f"t{number}") for number in range(20)))
+        await tokens.close()
+    assert {str(each) for each in found} == {"office:5901"}
+    assert most == 3

@@ -22,6 +22,8 @@ from wsgui.access.visitor import TargetAddress
 from wsgui.display import display
 from wsgui.errors import WsguiError
 
+AT_ONCE: Final = 64
+"""Look-ups at the same time; making a connection for each of 1,000 would hold up the loop for seconds."""
 KEPT: Final = 8
 """Connections that are kept for the next look-up."""
 KEPT_SECONDS: Final = 30.0
@@ -68,6 +70,7 @@ class HttpTokens:
         self._destination = as_websockify.destination if lenient else parse_destination
         self._tls: ssl.SSLContext | None = None
         self._kept: list[httpx.AsyncClient] = []
+        self._at_once = asyncio.Semaphore(AT_ONCE)
         self._closing: set[asyncio.Task[None]] = set()
         try:
             parts = urlsplit(url)
@@ -112,7 +115,8 @@ class HttpTokens:
         if not token.strip(".") or (size > MAX_TOKEN_BYTES and not self._lenient):
             return None
         try:
-            answer = await self._get(self._filled(token))
+            async with self._at_once:
+                answer = await self._get(self._filled(token))
         except httpx.HTTPError as error:
             raise LookupFailed(self._explain(error), "Look at the web server that tells where tokens lead.") from None
         except (httpx.InvalidURL, httpx.CookieConflict, ValueError, ImportError):  # also of a proxy in the environment
