@@ -424,3 +424,12 @@ async def test_requests_are_not_told_unless_that_is_wanted(gate: Gate) -> None:
             client.send(get(client))
             await client.answer(body=True)
         assert not door.told.answers
+
+
+async def test_a_request_as_of_a_proxy_is_logged_without_who_asked() -> None:
+    async with standing(also={"log_requests": True}) as door:
+        client = await door.client()
+        client.send(f"GET http://anna:secret@{client.host}/a?token=x HTTP/1.1\r\nHost: {client.host}\r\n\r\n".encode())
+        await client.answer(body=True)
+        await until("it is told", lambda: door.told.answers)
+        assert door.told.answers == [("GET", "/a", 200)]

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+LEAVE_SECONDS = 10
 SECONDS = 20.0
 """How long anything may take on a busy machine."""
 
@@ -62,6 +63,17 @@ class Process:
         async with asyncio.timeout(SECONDS):
             await asyncio.gather(*self._reading)
             return await self.process.wait()
+
+    async def leave(self) -> None:
+        """End it as one does who is in a hurry, so that it takes its programs along; kill it if that does not help."""
+        try:
+            async with asyncio.timeout(LEAVE_SECONDS):
+                for _ in range(2):
+                    if self.process.returncode is None:
+                        self.process.terminate()
+                await self.ended()
+        except (TimeoutError, ProcessLookupError):
+            await self.kill()
 
     async def kill(self) -> None:
         if self.process.returncode is None:
@@ -125,7 +137,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 async def run_wsgui(environment: dict[str, str]) -> AsyncIterator[RunWsgui]:
-    """Starts `wsgui ARGUMENTS`; what still runs at the end is killed."""
+    """Starts `wsgui ARGUMENTS`; what still runs at the end is ended."""
     started: list[Process] = []
 
     async def run(
@@ -145,7 +157,7 @@ async def run_wsgui(environment: dict[str, str]) -> AsyncIterator[RunWsgui]:
 
     yield run
     for process in started:
-        await process.kill()
+        await process.leave()
 
 
 @pytest.fixture

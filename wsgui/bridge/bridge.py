@@ -193,6 +193,8 @@ class Bridge:
         """A plain request has got its answer."""
         if self.settings.log_requests:
             path = request.target.partition(b"?")[0].decode("latin-1")
+            if "://" in path:  # who asks as of a proxy may have written a password there
+                path = "/" + path.partition("://")[2].partition("/")[2]
             self._observer.answered(handshake.client_name, request.method, path, status)
 
     def answering(self, handshake: Handshake, answer: Coroutine[None, None, None]) -> None:
