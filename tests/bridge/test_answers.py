@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from wsgui.access.visitor import Denied
 from wsgui.bridge import answers
-from wsgui.bridge.answers import Stalled, respond, send, serialize, shaped_for
+from wsgui.bridge.answers import Stalled, denial, respond, send, serialize, shaped_for, unchanged
 from wsgui.bridge.buffer import ReadBuffer
 from wsgui.bridge.ends import SocketEnd
 from wsgui.bridge.request import Request, RequestParser
 from wsgui.web.files import FileServer
-from wsgui.web.pages import refusal
+from wsgui.web.pages import refusal, refusal_page
 from wsgui.web.response import OpenFile, Response
 
 MIB = 1 << 20
@@ -47,6 +48,14 @@ def test_every_answer_says_when_it_was_made() -> None:
     assert said is not None
     assert said[1].endswith(" GMT")
     assert abs(parsedate_to_datetime(said[1]).timestamp() - time.time()) < 60
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_a_status_without_a_body_has_none_for_a_browser_either(status: int) -> None:
+    answer = denial(Denied(status, "Not you.", rule="plugin", headers=(("X-Why", "so"),)))
+    for shape in (unchanged, refusal_page):
+        assert shape(answer).body == b""
+        assert shape(answer).headers == (("X-Why", "so"),)
 
 
 def test_a_status_that_only_a_plugin_knows_has_words_too() -> None:

@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes, urljoin
 import pytest
 
 from tests.support.answers import Answer, Fetch, fetcher, open_descriptors
-from wsgui.web import entries
+from wsgui.web import entries, listing
 from wsgui.web.files import FileServer
 from wsgui.web.listing import listing_page
 
@@ -235,6 +235,17 @@ def test_a_huge_folder_is_listed_in_part_and_that_is_said(tmp_path: Path, monkey
 
     assert len(found.links) == 50
     assert "more than can be listed" in found.text
+
+
+def test_a_folder_of_long_names_makes_no_endless_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "MOST_CHARACTERS", 10_000)
+    for number in range(60):
+        (tmp_path / f"{number:0200}").touch()
+    answer = fetcher(FileServer(tmp_path, listing=True))("/")
+
+    assert 10 < len(page(answer).links) < 60
+    assert len(answer.body) < 15_000
+    assert "more than can be listed" in page(answer).text
 
 
 def test_the_page_lets_in_its_own_style_and_nothing_else(listed: Fetch) -> None:

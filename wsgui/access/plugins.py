@@ -26,8 +26,20 @@ MAX_PLUGIN_TOKEN_BYTES: Final = 64 * 1024
 
 _FIELD_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FIELD_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-_OF_THE_BODY: Final = frozenset({"connection", "content-length", "content-type", "transfer-encoding"})
-"""Fields of an answer that tell of its body, which is ours."""
+_OURS: Final = frozenset(
+    {
+        "connection",
+        "content-length",
+        "content-type",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+"""Fields of an answer that tell of its body and of the connection (RFC 9110, section 7.6.1), which are ours."""
 
 _log = logging.getLogger(__name__)
 
@@ -225,7 +237,7 @@ def _answer_fields(given: object) -> tuple[tuple[str, str], ...] | None:
     for name, value in fields:
         if not _FIELD_NAME.fullmatch(name) or not _FIELD_VALUE.fullmatch(value):
             return None
-    return tuple((name, value) for name, value in fields if name.lower() not in _OF_THE_BODY)
+    return tuple((name, value) for name, value in fields if name.lower() not in _OURS)
 
 
 def _failed(status: int) -> Denied:

@@ -25,6 +25,10 @@ class Stalled(Exception):  # noqa: N818  # what the client has done
     """The client took nothing of its answer for STALL_SECONDS."""
 
 
+_BODILESS: Final = (204, 304)
+"""RFC 9110, section 6.4.1; a plugin may choose them."""
+
+
 def serialize(response: Response, *, keep_alive: bool = False) -> bytes:
     """Return the head of an HTTP answer and its body, if it has one of its own.
 
@@ -51,6 +55,8 @@ def _phrase(status: int) -> str:
 
 def denial(denied: Denied) -> Response:
     """Return the answer to a client that is not let in."""
+    if denied.status in _BODILESS:
+        return Response(denied.status, denied.headers)
     return refusal(denied.status, denied.message, denied.hint, headers=denied.headers)
 
 

@@ -27,6 +27,8 @@ a { color: var(--link); text-decoration: none; } a:hover, a:focus-visible { text
   .time { display: none; } main { padding: 16px; margin: 8px auto; width: calc(100% - 16px); }
 }
 """
+MOST_CHARACTERS: Final = 1_000_000
+"""Of all rows: a thousand slow readers of a folder of long names would hold a thousand such pages."""
 _UNITS: Final = ("kB", "MB", "GB", "TB", "PB", "EB")
 
 
@@ -40,10 +42,18 @@ def listing_page(names: Sequence[str], entries: Entries, *, head: bool = False) 
     """
     path = html.escape("/" + "".join(f"{_shown(name)}/" for name in names))
     rows = [_PARENT] if names else []
-    rows += [_row(entry) for entry in entries.entries]
+    room = MOST_CHARACTERS
+    complete = entries.complete
+    for entry in entries.entries:
+        row = _row(entry)
+        room -= len(row)
+        if room < 0:
+            complete = False
+            break
+        rows.append(row)
     if not entries.entries:
         rows.append('<tr><td colspan="3" class="dim">There is nothing here to be served.</td></tr>')
-    more = "" if entries.complete else '<p class="dim">This folder holds more than can be listed here.</p>'
+    more = "" if complete else '<p class="dim">This folder holds more than can be listed here.</p>'
     body = f"""<h1><bdi>{path}</bdi></h1>
 <table>
 <thead><tr><th scope="col">Name</th><th scope="col" class="number">Size</th>\
