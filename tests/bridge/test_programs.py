@@ -495,7 +495,7 @@ async def test_a_shell_ends_with_a_job_that_still_has_the_terminal() -> None:
         await until("the job gone", lambda: not alive(int(found[1])))
 
 
-@pytest.mark.parametrize("job", ["sleep 69 &", "nohup sleep 69 &", "cat &", "exec sleep 69"])
+@pytest.mark.parametrize("job", ["sleep 69 &", "nohup sleep 69 >/dev/null &", "cat &", "exec sleep 69"])
 async def test_a_client_that_vanishes_hangs_up_on_all_of_it(job: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(child_module, "GRACE_SECONDS", 0.5)
     async with bash() as (tunnel, client):
