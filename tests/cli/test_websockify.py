@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from wsgui.cli import websockify
 from wsgui.cli.websockify import ANY_PAGE, profile_of, proxying_line, settings_lines, terms_of, warnings
 from wsgui.engine.terms import Terms
 from wsgui.profiles.addresses import InheritedAddress, TcpAddress, TlsAddress, UnixAddress
@@ -112,21 +111,12 @@ def test_files_are_listed_unless_that_is_unwanted() -> None:
 
 def test_terms_without_options() -> None:
     terms = terms_of(of("6080 host:5901"))
-    assert terms == Terms(
-        any_page=True,
-        head_bytes=websockify.HEAD_BYTES,
-        lenient_files=True,
-        no_page=True,
-        tls_minimum=ssl.TLSVersion.TLSv1_2,
-        token_first=True,
-        withdraws=False,
-    )
+    assert terms == Terms(websockify=True, tls_minimum=ssl.TLSVersion.TLSv1_2)
 
 
 @pytest.mark.parametrize(
     ("option", "field", "value"),
     [
-        ("--web .", "no_page", False),
         ("--verbose", "log_requests", True),
         ("--ssl-version tlsv1_1", "tls_minimum", ssl.TLSVersion.TLSv1_1),
         ("--ssl-version tlsv1_3", "tls_minimum", ssl.TLSVersion.TLSv1_3),

@@ -169,12 +169,12 @@ async def test_a_token_leads_to_its_own_target_and_only_outside_ones_are_looked_
 
 
 async def test_its_terms_ask_for_no_origin_and_no_host() -> None:
-    settings = await prepared(Terms(any_page=True))
+    settings = await prepared(Terms(websockify=True))
     assert not refuses(settings, "evil.example", "https://evil.example")
 
 
 async def test_its_terms_leave_out_the_page_the_withdrawing_and_the_guard() -> None:
-    terms = Terms(no_page=True, withdraws=False, log_requests=True, token_plugin=("TokenFile", os.devnull))
+    terms = Terms(websockify=True, log_requests=True, token_plugin=("TokenFile", os.devnull))
     settings = await prepared(terms, target=None, targets={"a": {"target": "x:1"}})
     assert (settings.has_page, settings.withdraws, settings.log_requests) == (False, False, True)
     assert settings.connector_to is not None
@@ -223,5 +223,5 @@ async def test_a_password_for_files_makes_any_host_right(
 
 
 async def test_websockifys_line_has_no_rule_for_pages(tmp_path: Path) -> None:
-    settings = await prepared(Terms(any_page=True), web={"root": str(tmp_path)})
+    settings = await prepared(Terms(websockify=True), web={"root": str(tmp_path)})
     assert settings.page_rules is None

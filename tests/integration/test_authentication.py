@@ -463,7 +463,7 @@ async def test_what_is_asked_no_longer_keeps_nobody_out(house: House, desk: str,
 async def test_on_websockify_s_line_nobody_is_sent_away(tmp_path: Path, desk: str, soon: None, undelayed: None) -> None:
     file = tmp_path / "tokens"
     file.write_text(f"anna: {desk}\nben: {desk}\n")
-    terms = Terms(any_page=True, token_plugin=("TokenFile", str(file)), token_first=True, withdraws=False)
+    terms = Terms(websockify=True, token_plugin=("TokenFile", str(file)))
     engine = Engine()
     tunnel = Running(engine)
     await engine.configure(profile(tokens={"source": f"file:{file}"}), terms)

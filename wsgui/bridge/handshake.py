@@ -274,8 +274,7 @@ class Handshake:
         return visitor_of(request, self._end, self._host, secure=self.secure)
 
     def _insist_on_tls(self, request: Request, host: str | None, *, upgrade: bool) -> None:
-        # Without rules it is websockify's line, whose clients are sent nowhere.
-        sent_on = self._bridge.settings.page_rules is not None and request.method in ("GET", "HEAD")
+        sent_on = self._bridge.settings.sends_to_tls and request.method in ("GET", "HEAD")
         if upgrade or not host or not sent_on:
             self._refuse(403, "This tunnel takes encrypted connections only.", "Use wss:// instead of ws://.", "tls")
             return

@@ -16,6 +16,8 @@ MAX_HEAD_BYTES: Final = 16 * 1024
 MAX_FIELDS: Final = 100
 MAX_FIELD_BYTES: Final = 64 * 1024
 """Of one field, or of the request's line, where a head may be larger than that."""
+WEBSOCKIFY_HEAD_BYTES: Final = MAX_FIELDS * MAX_FIELD_BYTES
+"""What websockify takes."""
 BINARY_SUBPROTOCOL: Final = "binary"
 
 _SINGLE_FIELDS: Final = frozenset(

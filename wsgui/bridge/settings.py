@@ -50,6 +50,7 @@ class Settings:
         admission: Who may come in and where they may go; None when everybody may, to `connector`.
         taps: Called with the number of the accepted connection, from 1; what sees its bytes, or None.
         log_requests: Whether the observer is told of plain requests too.
+        sends_to_tls: Whether a plain GET of a tunnel that is encrypted only is sent on to https.
         withdraws: Whether sessions end when what let them in is taken back.
         head_bytes: The most that a request's head may have.
         once: Whether nobody is let in once there was a session.
@@ -67,6 +68,7 @@ class Settings:
     connector_to: Callable[[TargetAddress, bool], TargetConnector] | None = None
     taps: Callable[[int], Tap | None] | None = None
     log_requests: bool = False
+    sends_to_tls: bool = True
     withdraws: bool = True
     head_bytes: int = MAX_HEAD_BYTES
     once: bool = False

@@ -22,8 +22,6 @@ from wsgui.profiles.websockify.options import Options, absolute, parse
 NAME: Final = "websockify"
 HANDSHAKE_SECONDS: Final = 3.0
 """As long as websockify waits for a first byte; a whole request gets as long again."""
-HEAD_BYTES: Final = 100 * 64 * 1024
-"""Of a request: as many fields as there may be, each as long as it may be."""
 LOOK_UP_SECONDS: Final = 30.0
 """Their look-ups have no deadline; ours end some time."""
 _WHEN_IT_ENDS: Final[Mapping[str, Literal["restart", "stop", "ignore"]]] = {
@@ -194,10 +192,7 @@ def profile_of(options: Options, listener: int | None = None) -> Profile:
 def terms_of(options: Options) -> Terms:
     """Return what of a line no profile can say."""
     return Terms(
-        any_page=True,
-        head_bytes=HEAD_BYTES,
-        lenient_files=True,
-        no_page=not options.web,
+        websockify=True,
         log_requests=options.verbose,
         tls_minimum=_TLS_MINIMUM[options.ssl_version],
         passphrase=options.key_password,
@@ -205,8 +200,6 @@ def terms_of(options: Options) -> Terms:
         encrypted_target=options.ssl_target,
         token_plugin=(options.token_plugin, options.token_source) if options.token_plugin else None,
         auth_plugin=(options.auth_plugin, options.auth_source) if options.auth_plugin else None,
-        token_first=True,
-        withdraws=False,
         once=options.run_once,
         unix_mode=options.unix_listen_mode if options.unix_listen else None,
     )

@@ -18,7 +18,7 @@ from wsgui.access.tokens.factory import source_of, websockify_source
 from wsgui.access.visitor import TargetAddress
 from wsgui.bridge.buffer import ReadBuffer
 from wsgui.bridge.guard import Guard
-from wsgui.bridge.request import MAX_HEAD_BYTES
+from wsgui.bridge.request import MAX_HEAD_BYTES, WEBSOCKIFY_HEAD_BYTES
 from wsgui.bridge.settings import Settings, TargetConnector
 from wsgui.bridge.targets import Connector
 from wsgui.certificates.contexts import certificate_names, server_context
@@ -84,7 +84,7 @@ async def prepare(
     )
 
     def rules(*, anywhere: bool) -> OriginRules | None:
-        if terms.any_page:
+        if terms.websockify:
             return None
         return OriginRules(profile.access.origins, ("*",) if anywhere else profile.access.hosts, names)
 
@@ -96,13 +96,14 @@ async def prepare(
         files=files,
         tls=tls,
         tls_only=profile.tls_only,
-        has_page=not terms.no_page,
+        has_page=not terms.websockify,
+        sends_to_tls=not terms.websockify,
         admission=admission,
         connector_to=connector_to,
         taps=terms.taps,
         log_requests=terms.log_requests,
-        withdraws=terms.withdraws,
-        head_bytes=terms.head_bytes or MAX_HEAD_BYTES,
+        withdraws=not terms.websockify,
+        head_bytes=WEBSOCKIFY_HEAD_BYTES if terms.websockify else MAX_HEAD_BYTES,
         once=terms.once,
     )
     if admission is not None:
@@ -120,7 +121,9 @@ def _admission(
     authenticators: tuple[Authenticator, ...] = ()
     if terms.auth_plugin is not None:
         authenticators = (websockify_authenticator(*terms.auth_plugin, target=target),)
-    elif not terms.any_page:  # on websockify's line it is TLS that asks for a certificate, and of its own clients only
+    elif (
+        not terms.websockify
+    ):  # on websockify's line it is TLS that asks for a certificate, and of its own clients only
         authenticators = authenticators_of(profile.access, profile.tls, target=target)
     if tokens is None and not authenticators:
         return None
@@ -129,7 +132,7 @@ def _admission(
         tokens,
         deadline_seconds=profile.tokens.deadline_seconds,
         by_host=profile.tokens.by_host,
-        token_first=terms.token_first,
+        token_first=terms.websockify,
         files_need_access=profile.web.require_access,
         say=say,
     )
@@ -141,7 +144,7 @@ def _read(profile: Profile, terms: Terms) -> tuple[ssl.SSLContext | None, FileSe
         profile.tls, minimum=terms.tls_minimum, passphrase=terms.passphrase, verify_client=terms.verify_client
     )
     web = profile.web
-    files = FileServer.of(web.root, web.frames, listing=web.listing, lenient=terms.lenient_files)
+    files = FileServer.of(web.root, web.frames, listing=web.listing, lenient=terms.websockify)
     names = own_names(certificate_names(profile.tls.certificate_file) if tls is not None else ())
     return tls, files, names
 

@@ -15,10 +15,10 @@ class Terms:
     """What a profile cannot say and websockify's command line can; the defaults are a profile's.
 
     Args:
-        any_page: No Origin and no Host rule.
-        head_bytes: The most that a request's head may have; None = as much as a profile's.
-        lenient_files: Hidden files are served, and links out of the web root followed.
-        no_page: A plain GET without a web root gets 405 instead of the page that says what this is.
+        websockify: Its ways throughout: no Origin and no Host rule, heads as large as it takes, hidden files and links
+            out of the web root served, 405 instead of a page where there is no web root, nobody sent on to https, the
+            token looked up before the authentication, which is told where it leads, sessions that outlast what let
+            them in, and its pace of starting a program again.
         log_requests: Plain requests that were answered are logged too.
         tls_minimum: Instead of the profile's, which does not go below 1.2.
         passphrase: The key's, instead of the profile's reference.
@@ -26,17 +26,12 @@ class Terms:
         encrypted_target: Tokens lead to TLS targets.
         token_plugin: A class name or import path with what it is built from, instead of the profile's source.
         auth_plugin: The same for authentication.
-        token_first: The token is looked up before the authentication, which is told where it leads.
-        withdraws: Sessions end when what let them in is taken back.
         unix_mode: Permissions of the listening unix socket.
         once: Nobody is let in once there was a session.
         taps: Called with the number of each accepted connection that becomes a session; what sees its bytes, or None.
     """
 
-    any_page: bool = False
-    head_bytes: int | None = None
-    lenient_files: bool = False
-    no_page: bool = False
+    websockify: bool = False
     log_requests: bool = False
     tls_minimum: ssl.TLSVersion | None = None
     passphrase: str | None = field(default=None, repr=False)
@@ -44,8 +39,6 @@ class Terms:
     encrypted_target: bool = False
     token_plugin: tuple[str, str | None] | None = field(default=None, repr=False)
     auth_plugin: tuple[str, str | None] | None = field(default=None, repr=False)
-    token_first: bool = False
-    withdraws: bool = True
     unix_mode: int | None = None
     once: bool = False
     taps: Callable[[int], Tap | None] | None = None

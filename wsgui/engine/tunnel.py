@@ -61,7 +61,7 @@ class Tunnel:
         self._events = events
         self._listening = listening
         self._programs = ProgramSlot(
-            self._loop, buffer, self._say, self._program_changed, AsWebsockify if terms.any_page else None
+            self._loop, buffer, self._say, self._program_changed, AsWebsockify if terms.websockify else None
         )
         self._ending: asyncio.Task[None] | None = None
         self._bridge: Bridge | None = None
@@ -282,7 +282,7 @@ class Tunnel:
             buffer=self._buffer,
             listening=self._listening,
             connector=program.connector if program is not None else None,
-            say=lambda level, line: self._activity.log(level, line),  # which is another one after a start
+            say=self._say,
         )
 
     async def _retry(self) -> None:

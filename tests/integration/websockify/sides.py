@@ -74,7 +74,9 @@ class Side:
 
     async def start(self, line: Sequence[str], *, before: Sequence[str] = (), **settings: Any) -> None:
         """Start the program with `line`, in which PORT is its port and HERE its folder; by the command `before`."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("WSGUI_", "LISTEN_"))}
+        # Measuring theirs is of no use, and has its forked processes write files of coverage into one another.
+        left_out = ("WSGUI_", "LISTEN_", "COVERAGE_") if self.name == "theirs" else ("WSGUI_", "LISTEN_")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
         own = {f"WSGUI_{kind}_DIR": str(self.here / ".wsgui") for kind in ("CONFIG", "DATA", "RUNTIME")}
         settings.setdefault("stdin", asyncio.subprocess.DEVNULL)
         self.process = await asyncio.create_subprocess_exec(
@@ -133,9 +135,12 @@ class Side:
     async def ended(self) -> int:
         """Its exit code."""
         assert self.process is not None
-        async with asyncio.timeout(DEADLINE):
-            code = await self.process.wait()
-            await asyncio.gather(*self._reading)
+        try:
+            async with asyncio.timeout(DEADLINE):
+                code = await self.process.wait()
+                await asyncio.gather(*self._reading)
+        except TimeoutError:
+            raise AssertionError(f"{self.name} does not end; it has said {self.err.decode()!r}") from None
         return code
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
