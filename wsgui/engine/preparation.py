@@ -121,9 +121,7 @@ def _admission(
     authenticators: tuple[Authenticator, ...] = ()
     if terms.auth_plugin is not None:
         authenticators = (websockify_authenticator(*terms.auth_plugin, target=target),)
-    elif (
-        not terms.websockify
-    ):  # on websockify's line it is TLS that asks for a certificate, and of its own clients only
+    elif not terms.websockify:  # on its line it is TLS that asks for a certificate, and of its own clients only
         authenticators = authenticators_of(profile.access, profile.tls, target=target)
     if tokens is None and not authenticators:
         return None
