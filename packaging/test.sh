@@ -23,7 +23,7 @@ need_packages "the programs that the tests run against" ca-certificates git gcc 
     libegl1 libgl1 libdbus-1-3 libfontconfig1 libglib2.0-0 libx11-xcb1 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 \
     libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-sync1 libxcb-xfixes0 libxcb-xkb1 \
     libwayland-client0 libwayland-cursor0 libwayland-egl1 redis-server inetutils-telnetd inetutils-telnet novnc \
-    apache2-utils openssh-client
+    apache2-utils openssh-client libnss3-tools gnome-keyring libsecret-tools zbar-tools
 command -v npm >/dev/null || need_packages "npm, which fetches what the viewer pages stand on" npm
 make_environment test "[test]"
 

@@ -44,6 +44,10 @@ class Paths:
     def settings(self) -> Path:
         return self.config / "settings.toml"
 
+    @property
+    def certificates(self) -> Path:
+        return self.data / "certificates"
+
     def make_config(self) -> Path:
         """Make the config and profile folders, 0700; raises FolderError."""
         make_folder(self.config, CONFIG_VARIABLE)
