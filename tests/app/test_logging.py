@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from wsgui.app.logging import EventLog, LogFormat, duration, size, without_secrets
+from wsgui.app.logging import EventLog, LogFormat, without_secrets
 from wsgui.engine.events import ClientRefused, ConnectionClosed, ConnectionOpened, Event, LogLine, StateChanged
 from wsgui.engine.snapshot import Reason, ReasonKind, Refusal, TunnelState
 
@@ -225,27 +225,3 @@ def test_a_record_whose_exception_is_none_is_still_a_line(
 
     assert stream.getvalue().endswith("It broke (<class 'KeyError'>)\n")
     assert capsys.readouterr().err == ""
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [
-        (0, "0 B"),
-        (999, "999 B"),
-        (1000, "1.0 kB"),
-        (99_949, "99.9 kB"),
-        (123_456, "123 kB"),
-        (8.7e9, "8.7 GB"),
-        (999_999, "1.0 MB"),
-    ],
-)
-def test_sizes_are_si(value: float, shown: str) -> None:
-    assert size(int(value)) == shown
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [(0.04, "0.0 s"), (3.25, "3.2 s"), (61, "1 min 1 s"), (8040, "2 h 14 min"), (273_600, "3 d 4 h")],
-)
-def test_durations_have_two_units(value: float, shown: str) -> None:
-    assert duration(value) == shown

@@ -6,8 +6,9 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from wsgui.app.logging import duration, size, without_secrets
+from wsgui.app.logging import without_secrets
 from wsgui.display import display
+from wsgui.units import duration, size
 
 _COLUMNS: Final = ("TUNNEL", "STATE", "ADDRESS", "TARGET", "CLIENTS", "TO CLIENTS", "TO TARGET")
 _TO_THE_RIGHT: Final = frozenset({"CLIENTS", "TO CLIENTS", "TO TARGET"})

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from wsgui.display import display
+from wsgui.units import size
 from wsgui.web.entries import Entries, Entry
 from wsgui.web.pages import page
 from wsgui.web.request_path import escaped
@@ -29,7 +30,6 @@ a { color: var(--link); text-decoration: none; } a:hover, a:focus-visible { text
 """
 MOST_CHARACTERS: Final = 1_000_000
 """Of all rows: a thousand slow readers of a folder of long names would hold a thousand such pages."""
-_UNITS: Final = ("kB", "MB", "GB", "TB", "PB", "EB")
 
 
 def listing_page(names: Sequence[str], entries: Entries, *, head: bool = False) -> Response:
@@ -72,25 +72,15 @@ _PARENT: Final = '<tr><td><a href="../">../</a> <span class="dim">(folder above)
 def _row(entry: Entry) -> str:
     slash = "/" if entry.folder else ""
     name = html.escape(_shown(entry.name))
-    size = "" if entry.folder else _size(entry.size)
+    amount = "" if entry.folder else size(entry.size)
     return (
         f'<tr><td><a href="./{escaped(entry.name)}{slash}"><bdi>{name}</bdi>{slash}</a></td>'
-        f'<td class="number">{size}</td><td class="time">{_time(entry.modified)}</td></tr>'
+        f'<td class="number">{amount}</td><td class="time">{_time(entry.modified)}</td></tr>'
     )
 
 
 def _shown(name: str) -> str:
     return display(name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
-
-
-def _size(size_bytes: int) -> str:
-    """Bytes in SI units: 8.7 GB."""
-    value, unit = float(size_bytes), "B"
-    for unit_above in _UNITS:
-        if value < 999.5:
-            break
-        value, unit = value / 1000, unit_above
-    return f"{value:.0f} {unit}" if unit == "B" or value >= 99.95 else f"{value:.1f} {unit}"
 
 
 def _time(moment: float) -> str:
