@@ -165,11 +165,13 @@ async def test_much_passes_both_ways_unharmed() -> None:
 
 
 async def test_all_that_a_program_said_arrives_though_it_ended_long_ago() -> None:
-    async with programs(*shell("head -c 3000000 /dev/zero; exit 4")) as tunnel:
+    async with programs(*shell("echo $$; read line; head -c 30000 /dev/zero; exit 4")) as tunnel:
         client = await tunnel.client()
-        await asyncio.sleep(0.3)  # it is done by now, and nothing was read
+        pid = int((await told(client, rb"(\d+)\n"))[1])
+        say(client, b"go\n")
+        await until("the program gone", lambda: not alive(pid))
         data, close = await everything(client)
-        assert (len(data), close) == (3_000_000, (1000, "The program ended with status 4"))
+        assert (len(data), close) == (30_000, (1000, "The program ended with status 4"))
 
 
 async def test_a_client_that_leaves_takes_its_program_along() -> None:

@@ -174,7 +174,7 @@ async def test_what_the_target_said_is_flushed_before_its_end_is_told() -> None:
         writer.write(b"x" * (8 * MIB))
         await writer.drain()
         writer.write_eof()
-        await asyncio.sleep(20)
+        await asyncio.Event().wait()
 
     async with tcp_target(speech) as port, running(target=f"127.0.0.1:{port}") as tunnel:
         async with await RawClient.connect(tunnel.url) as client:

@@ -305,7 +305,7 @@ async def test_a_tls_target_of_another_name(
 async def test_a_target_that_speaks_no_tls() -> None:
     async def speech(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"RFB 003.008\n")
-        await asyncio.sleep(20)
+        await asyncio.Event().wait()
 
     async with tcp_target(speech) as port:
         error = await failure(TlsAddress("127.0.0.1", port))
