@@ -30,6 +30,8 @@ PROGRAMS: dict[str, tuple[str, ...]] = {
 }
 STARTED = "proxying from"
 """Both say so once they listen."""
+ENDING_SECONDS = 60.0
+"""Long, as a process that is measured writes what it has covered when it ends, to a disk that may be busy."""
 
 _DATE = re.compile(r"\[\d\d/\w{3}/\d{4} \d\d:\d\d:\d\d\]")
 _PORTS = range(10_000, 32_000)
@@ -136,7 +138,7 @@ class Side:
         """Its exit code."""
         assert self.process is not None
         try:
-            async with asyncio.timeout(DEADLINE):
+            async with asyncio.timeout(ENDING_SECONDS):
                 code = await self.process.wait()
                 await asyncio.gather(*self._reading)
         except TimeoutError:
