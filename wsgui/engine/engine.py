@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import TYPE_CHECKING
 
 from wsgui.bridge import readiness
 from wsgui.bridge.buffer import ReadBuffer
@@ -14,15 +15,22 @@ from wsgui.engine.tunnel import Tunnel
 from wsgui.errors import TunnelError
 from wsgui.profiles.model import Profile
 
+if TYPE_CHECKING:
+    from wsgui.certificates.vault import Vault  # it takes a while to load, and most tunnels have no certificate
+
 
 class Engine:
     """Runs tunnels. Every method is called on the loop that runs it; others get snapshots and events.
 
     All tunnels share one read buffer, so an engine belongs to one loop.
+
+    Args:
+        vault: Has the certificates that profiles name; None: a tunnel that names one does not start.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, vault: Vault | None = None) -> None:
         self.events = EventHub()
+        self._vault = vault
         self._buffer = ReadBuffer()
         self._tunnels: dict[str, Tunnel] = {}
         self._leaving: set[Tunnel] = set()
@@ -32,6 +40,11 @@ class Engine:
     def names(self) -> tuple[str, ...]:
         """The tunnels' names, in the order in which they were added."""
         return tuple(self._tunnels)
+
+    @property
+    def profiles(self) -> tuple[Profile, ...]:
+        """The tunnels' profiles, in the same order; any thread may read this."""
+        return tuple(tunnel.profile for tunnel in tuple(self._tunnels.values()))
 
     async def configure(self, profile: Profile, terms: Terms = OF_A_PROFILE) -> None:
         """Add a tunnel, or let the one of that name take over changed settings without cutting its sessions.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from wsgui.engine.snapshot import Reason, Refusal, TunnelState
 
@@ -60,6 +60,31 @@ class LogLine(Event):
     level: int
     """As in the logging module."""
     message: str
+
+
+CertificateHappening = Literal["renewed", "ends", "ended", "not-renewed", "changed", "unusable"]
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateEvent(Event):
+    """Something happened to a certificate; `tunnel` is empty for one that is kept, whoever uses it.
+
+    Args:
+        certificate: The managed certificate's name, or the file that a profile names; through `display()`.
+        happened: "renewed": there is a new one, which running tunnels take up by themselves. "not-renewed": that
+            failed, and is tried again. "changed": clients that come from now on get another one than before, without a
+            restart. "unusable": it cannot be used as it is now; the one of before stays in use while there is one.
+            "ends": it ends soon, and nobody renews it by itself. "ended": its time is over.
+        not_after: When it ends, Unix time; None where that is not known.
+        message: One sentence.
+        hint: What to do; empty when nothing is to be done.
+    """
+
+    certificate: str
+    happened: CertificateHappening
+    not_after: float | None
+    message: str
+    hint: str = ""
 
 
 MAX_PENDING: Final = 4096

@@ -95,6 +95,22 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateSnapshot:
+    """The certificate that a running tunnel shows; of several, the one that ends first."""
+
+    name: str
+    """The managed certificate's name, or the file that the profile names."""
+    names: tuple[str, ...]
+    """The host names and IP addresses that it is for."""
+    not_after: float
+    """Unix time."""
+    managed: bool
+    """Whether wsgui keeps it, as opposed to a file of somebody else's."""
+    renews: bool
+    """Whether it is renewed by itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class TunnelSnapshot:
     """One tunnel at one moment."""
 
@@ -132,6 +148,8 @@ class TunnelSnapshot:
     refused: int
     sparkline: tuple[float, ...]
     """Bytes a second, both ways together, one value for each of the last 48 seconds, oldest first."""
+    certificate: CertificateSnapshot | None = None
+    """None without TLS, and when it does not run."""
 
 
 @dataclass(frozen=True, slots=True)
