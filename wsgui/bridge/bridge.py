@@ -6,7 +6,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Coroutine
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from wsgui.access.visitor import Denied, Permit
 from wsgui.bridge.buffer import ReadBuffer
@@ -21,6 +21,9 @@ from wsgui.bridge.relay import Relay
 from wsgui.bridge.request import Request
 from wsgui.bridge.settings import Observer, Rule, Settings
 from wsgui.errors import TargetError
+
+if TYPE_CHECKING:
+    from wsgui.bridge.offer import Offer
 
 TARGET_FAILED: Final = "Failed to connect to downstream server"
 """The reason of a Close, as websockify gives it."""
@@ -48,6 +51,8 @@ class Bridge:
         self.relays: dict[int, Relay] = {}
         """Sessions by number, in the order in which they began."""
         self.permissions = Permissions(loop, self.relays)
+        self.offer: Offer | None = None
+        """What another device may download, until the listener goes."""
         self._observer = observer
         self._listener: Listener | None = None
         self._handshakes: dict[Handshake, None] = {}
@@ -84,6 +89,7 @@ class Bridge:
         if self._listener is not None and self._listener is not listener:
             self._listener.close()
         self._listener = listener
+        self.offer = None  # its addresses were the old one's
         if listener is None:
             for handshake in tuple(self._handshakes):
                 if handshake.is_idle:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from wsgui.bridge import readiness
 from wsgui.bridge.buffer import ReadBuffer
 from wsgui.engine.events import EventHub
-from wsgui.engine.snapshot import EngineSnapshot, ThroughputSnapshot
+from wsgui.engine.snapshot import EngineSnapshot, OfferSnapshot, ThroughputSnapshot
 from wsgui.engine.terms import OF_A_PROFILE, Terms
 from wsgui.engine.tunnel import Tunnel
 from wsgui.errors import TunnelError
@@ -101,6 +101,27 @@ class Engine:
             TunnelError: There is no tunnel of that name.
         """
         return self._tunnel(name).disconnect(connection)
+
+    async def offer_authority(self, tunnel: str, der: bytes, *, seconds: float = 600.0) -> OfferSnapshot:
+        """Let one other device download this certificate from a tunnel that runs; see `offering.offer`.
+
+        Raises:
+            TunnelError: There is no tunnel of that name, or it does not run, or no other device can reach it.
+            CertificateError: `der` is no certificate.
+        """
+        from wsgui.engine import offering  # most processes never offer anything
+
+        return offering.offer(self._tunnel(tunnel), der, seconds, self.events)
+
+    async def withdraw_offer(self, tunnel: str) -> None:
+        """End such an offer; none is no error.
+
+        Raises:
+            TunnelError: There is no tunnel of that name.
+        """
+        bridge = self._tunnel(tunnel).bridge
+        if bridge is not None:
+            bridge.offer = None
 
     async def close(self, *, grace_seconds: float = 0.0) -> None:
         """Stop all tunnels. A second call while the first one lets sessions finish ends them at once."""

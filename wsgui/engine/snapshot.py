@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 class TunnelState(enum.StrEnum):
@@ -160,6 +160,19 @@ class ThroughputSnapshot:
     step_seconds: float
     to_client: tuple[float, ...]
     to_target: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OfferSnapshot:
+    """The download of an authority's certificate that a tunnel offers to one other device."""
+
+    urls: tuple[str, ...] = field(repr=False)
+    """Of its page, by each of this computer's private addresses, the likeliest first, then by its .local name; they
+    are secrets, for the person who asked for them."""
+    fingerprint: str
+    """SHA-256 of the certificate, as `AB:CD:…`, to compare with what the other device shows."""
+    until: float
+    """Unix time."""
 
 
 @dataclass(frozen=True, slots=True)

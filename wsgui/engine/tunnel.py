@@ -173,6 +173,11 @@ class Tunnel:
         listener = self._bridge.listener if self._bridge is not None else None
         return (*listener.endpoints, *((path, 0) for path in listener.paths)) if listener is not None else ()
 
+    @property
+    def bridge(self) -> Bridge | None:
+        """What serves its clients; None while it has none."""
+        return self._bridge
+
     def disconnect(self, connection: int) -> bool:
         """End one session; false when there is none of that number."""
         relay = self._bridge.relays.get(connection) if self._bridge is not None else None
