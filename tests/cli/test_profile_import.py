@@ -72,7 +72,7 @@ def test_each_lost_option_is_told(wsgui: Shell) -> None:
 
 def test_a_password_is_not_stored_and_it_is_said_how_to(wsgui: Shell) -> None:
     wsgui("import -- websockify --auth-plugin BasicHTTPAuth --auth-source ann:geheim 6080 office:5901")
-    assert "not stored: the secret of access.basic. Store it: keyring set wsgui office-basic" in wsgui.err
+    assert "not stored: the secret of access.basic. Store it: wsgui secret set office-basic" in wsgui.err
     (file,) = wsgui.folder.iterdir()
     assert "geheim" not in file.read_text() + wsgui.out + wsgui.err
     assert 'basic = "unbound:office-basic"' in file.read_text()

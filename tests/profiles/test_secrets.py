@@ -145,7 +145,7 @@ def test_a_keyring(ring: MemoryKeyring) -> None:
 def test_a_keyring_without_the_secret_says_how_to_store_it(ring: MemoryKeyring) -> None:
     error = refused("keyring:office desktop")
     assert error.message == 'The keyring has no secret "office desktop".'
-    assert error.hint == "Store it: keyring set wsgui 'office desktop'"
+    assert error.hint == "Store it: wsgui secret set 'office desktop'"
 
 
 def test_an_empty_secret_in_a_keyring_is_none(ring: MemoryKeyring) -> None:

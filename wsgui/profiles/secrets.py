@@ -6,15 +6,12 @@ import logging
 import os
 import shlex
 import stat
-from typing import Final
 
 from wsgui.display import display
 from wsgui.errors import SecretError
+from wsgui.profiles import keyring_access
 from wsgui.profiles.formats import is_reference
-
-SERVICE: Final = "wsgui"
-"""The service's name in the keyring; the reference's NAME is the user name there."""
-MAX_BYTES: Final = 64 * 1024
+from wsgui.profiles.keyring_access import MAX_BYTES
 
 _log = logging.getLogger(__name__)
 
@@ -115,34 +112,20 @@ def _read_file(path: str) -> tuple[bytes, int]:
 
 def _from_keyring(name: str, field: str) -> str:
     shown = display(name)
-    elsewhere = 'Unlock or install one, or use "env:VARIABLE" or "file:/PATH".'
     try:
-        import keyring
-        import keyring.errors
-    except ImportError:
-        message = "The keyring library is not installed."
-        raise SecretError(message, 'Install it (pip install keyring), or use "env:" or "file:".', field=field) from None
-    try:
-        backend = keyring.get_keyring()
-        if type(backend).__name__ == "PlaintextKeyring":
-            message = "The keyring that is set up keeps secrets as plain text."
-            raise SecretError(message, elsewhere, field=field)
-        value = keyring.get_password(SERVICE, name)
-    except keyring.errors.NoKeyringError:
-        raise SecretError("There is no keyring on this computer.", elsewhere, field=field) from None
-    except keyring.errors.KeyringLocked:
-        raise SecretError("The keyring is locked.", elsewhere, field=field) from None
-    except SecretError:
+        value = keyring_access.get(name)
+    except SecretError as error:
+        error.field = field
         raise
-    except Exception as error:
-        # Backends raise what their platform raises (D-Bus, Win32, Keychain), with texts that are not ours to vouch for.
-        message = f"The keyring could not be asked ({type(error).__name__})."
-        raise SecretError(message, elsewhere, field=field) from error
     if value is None:
         message = f'The keyring has no secret "{shown}".'
-        hint = f"Store it: keyring set {SERVICE} {shlex.quote(shown)}"
-        raise SecretError(message, hint, field=field)
+        raise SecretError(message, f"Store it: {store_command(name)}", field=field)
     if not value:
         message = f'The secret "{shown}" in the keyring is empty.'
-        raise SecretError(message, f"Store it anew: keyring set {SERVICE} {shlex.quote(shown)}", field=field)
+        raise SecretError(message, f"Store it anew: {store_command(name)}", field=field)
     return value
+
+
+def store_command(name: str) -> str:
+    """The command line that puts the secret `name` into the keyring."""
+    return f"wsgui secret set {shlex.quote(display(name))}"

@@ -293,7 +293,7 @@ def test_a_secret_is_not_stored_and_it_is_said_how_to_give_it(line: str, field: 
     section, name = field.split(".")
     assert secret.field == field
     assert made.settings[section][name] == secret.reference == f"unbound:{secret.reference.partition(':')[2]}"
-    assert "keyring set wsgui buro-" in secret.remedy
+    assert "wsgui secret set buro-" in secret.remedy
     text = new_text(build_profile(made.settings, "the line"))
     assert SECRET not in text + repr(made) + repr(made.lost)
 

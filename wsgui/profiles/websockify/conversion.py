@@ -12,7 +12,6 @@ from wsgui.profiles.addresses import DEFAULT_TARGET_HOST
 from wsgui.profiles.fields import MAX_NAME, MAX_SECONDS
 from wsgui.profiles.hosts import ip_of, is_loopback_host, is_unspecified_host
 from wsgui.profiles.naming import file_stem
-from wsgui.profiles.secrets import SERVICE
 from wsgui.profiles.websockify import auth_plugins
 from wsgui.profiles.websockify.line import to_line
 from wsgui.profiles.websockify.options import Options, absolute
@@ -105,7 +104,7 @@ class _Conversion:
     def _unbound(self, section: str, field: str, what: str, remedy: str = "") -> str:
         """A reference in place of a secret of the line, told of in `secrets`."""
         key = f"{file_stem(self.settings['name'])}-{what}"
-        store = f"Store it: keyring set {SERVICE} {key}{remedy}"
+        store = f"Store it: wsgui secret set {key}{remedy}"
         bind = f'then write {field} = "keyring:{key}" into [{section}].'
         self.secrets.append(UnboundSecret(f"{section}.{field}", f"unbound:{key}", f"{store}, {bind}"))
         return f"unbound:{key}"
