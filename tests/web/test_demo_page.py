@@ -6,11 +6,12 @@ import re
 import shutil
 import socket
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from tests.support.contrast import contrast
+from tests.web.page_files import WEB, check_nothing_from_elsewhere, check_only_shared_code_reads_the_address, themes
 from wsgui.engine.engine import Engine
 from wsgui.profiles.addresses import TcpAddress
 from wsgui.profiles.builtin import DEMO_NAME, demo_profile
@@ -19,7 +20,7 @@ from wsgui.profiles.model import Profile, Web
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
-FOLDER = Path(__file__).parents[2] / "resources" / "web" / "demo"
+FOLDER = WEB / "demo"
 browser_only = pytest.mark.skipif(not CHROMIUM, reason="needs chromium")
 
 
@@ -147,24 +148,6 @@ async def test_in_a_frame_of_another_page_it_stays_empty(browser: Browser, addre
 # What the page may look like: ui.md's contrasts.
 
 
-def themes() -> dict[str, dict[str, str]]:
-    light, dark = re.findall(r":root \{(.*?)\}", (FOLDER / "demo.css").read_text(), re.DOTALL)
-    read = [dict(re.findall(r"--([a-z-]+): (#[0-9a-f]+)", block)) for block in (light, dark)]
-    return {"light": read[0], "dark": read[1]}
-
-
-def luminance(colour: str) -> float:
-    digits = colour[1:] if len(colour) == 7 else "".join(digit * 2 for digit in colour[1:])
-    channels = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
-    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(one: str, other: str) -> float:
-    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(
     ("foreground", "background", "least"),
@@ -174,16 +157,10 @@ def contrast(one: str, other: str) -> float:
     + [("control-line", "card", 3.0)],
 )
 def test_contrasts_are_legible(theme: str, foreground: str, background: str, least: float) -> None:
-    colours = themes()[theme]
+    colours = themes(FOLDER / "demo.css")[theme]
     assert contrast(colours[foreground], colours[background]) >= least
 
 
 def test_nothing_comes_from_elsewhere_and_nothing_is_inline() -> None:
-    page = (FOLDER / "index.html").read_text()
-    assert not re.search(r"<style|style=|\son[a-z]+=|<script(?![^>]*src=)", page)
-    for file in FOLDER.iterdir():
-        text = file.read_text().replace('xmlns="http://www.w3.org/2000/svg"', "")
-        assert not re.search(
-            r"https?://|innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|location\.(search|hash|href)",
-            text,
-        )
+    check_nothing_from_elsewhere(FOLDER)
+    check_only_shared_code_reads_the_address(FOLDER)

@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from tests.support.contrast import contrast
 from wsgui.web.pages import information_page, refusal, refusal_page
 
 
@@ -37,19 +38,6 @@ def test_its_texts_can_be_read_in_both_themes(secure: bool) -> None:
         for name in ("text", "dim", "link", "ok", "err"):
             for ground in ("bg", "hover"):
                 assert contrast(colours[name], colours[ground]) >= 4.5, (name, ground)
-
-
-def contrast(first: str, second: str) -> float:
-    """The contrast ratio of two colours (WCAG 2.2)."""
-
-    def luminance(colour: str) -> float:
-        digits = colour[1:] if len(colour) == 7 else "".join(digit * 2 for digit in colour[1:])
-        channels = [int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4)]
-        linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-    dark, light = sorted((luminance(first), luminance(second)))
-    return (light + 0.05) / (dark + 0.05)
 
 
 def test_its_policy_lets_in_its_own_style_and_nothing_else() -> None:

@@ -22,6 +22,7 @@ def resources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeResources:
 
     def make(*vendored: str) -> Path:
         web = tmp_path / "resources" / "web"
+        (web / "shared").mkdir(parents=True)
         for page, (vendor, file) in {"vnc": ("novnc", "core/rfb.js"), "terminal": ("xterm", "lib/xterm.mjs")}.items():
             (web / page).mkdir(parents=True, exist_ok=True)
             (web / page / "index.html").write_text("a page")
@@ -47,13 +48,14 @@ def test_both_own_pages_are_there_and_the_named_one_is_in_front(resources: MakeR
         "terminal": web / "terminal",
         "vendor/novnc": web / "vendor" / "novnc",
         "vendor/xterm": web / "vendor" / "xterm",
+        "shared": web / "shared",
     }
 
 
 def test_the_other_page_is_left_out_when_what_it_stands_on_is_missing(resources: MakeResources) -> None:
     resources("novnc")
 
-    assert set(viewer("vnc").mounts) == {"vnc", "vendor/novnc"}
+    assert set(viewer("vnc").mounts) == {"vnc", "shared", "vendor/novnc"}
 
 
 @pytest.mark.parametrize(("root", "name"), [("vnc", "noVNC"), ("terminal", "xterm.js")])

@@ -18,6 +18,8 @@ from wsgui.errors import WsguiError
 VIEWERS: Final = ("vnc", "terminal", "novnc")
 """What ``[web] root`` may name that this module knows."""
 
+SHARED: Final = "shared"
+"""What our own pages have in common."""
 NOVNC_FOLDERS: Final = tuple(
     map(
         Path,
@@ -148,7 +150,8 @@ def _own(page: str) -> dict[str, Path]:
             f"Install npm (Debian: apt install npm) and install wsgui again, with npm's registry in reach.{other}",
             field="web.root",
         )
-    return {page: assets.path(f"web/{page}"), f"vendor/{vendor}": assets.path(f"web/vendor/{vendor}")}
+    folders = (page, SHARED, f"vendor/{vendor}")
+    return {folder: assets.path(f"web/{folder}") for folder in folders}
 
 
 def _missing(page: str) -> str:

@@ -1,23 +1,8 @@
 // Why there is no connection, in words: one sentence what is wrong, one what to do.
 
-import { plain } from "./text.js";
+import { AT_WSGUI, meaning, neverReached, ownWords } from "../shared/closing.js";
+import { plain } from "../shared/text.js";
 
-// What wsgui itself says at an end: the words below are the same, for a person.
-const OWN_REASONS = new Set(["Target closed", "The tunnel is stopping"]);
-const AT_WSGUI = "Look at wsgui’s window or its output: the reason stands there.";
-
-// RFC 6455, 7.4.1, as wsgui uses them.
-const MEANINGS = {
-  1000: ["The other side has ended the connection.", ""],
-  1001: ["The tunnel was stopped.", "Start it again in wsgui."],
-  1005: ["The connection was closed without a reason.", AT_WSGUI],
-  1006: ["The connection was lost.", "Check the network, and whether wsgui still runs."],
-  1008: ["The tunnel does not permit this connection.", "Ask whoever runs it for a link or token that is still valid."],
-  1009: ["A message was too large for the tunnel.", AT_WSGUI],
-  1011: ["The tunnel could not go on.", AT_WSGUI],
-  1012: ["The tunnel is being restarted.", "Try again in a moment."],
-  1013: ["The tunnel is too busy just now.", "Try again in a moment."],
-};
 // Who speaks first and is nothing for a terminal; `page`: the one of wsgui's that shows it.
 const OTHER_SERVICES = [
   [/^SSH-\d/, {
@@ -46,24 +31,10 @@ export function ofClose({ code, reason }) {
   if (code === 1000 && /^The program (ended|was ended) /.test(said)) {
     return { what: `${said}.`, hint: "", said: "", well: said === "The program ended with status 0" };
   }
-  if (code === 1011 && /connect/i.test(said)) {
+  if (neverReached(code, said)) {
     const [what, hint] = NO_TARGET;
     return { what, hint, said: "", well: false, never: true };
   }
-  const [what, hint] = MEANINGS[code] ?? ["The connection has ended.", AT_WSGUI];
-  return { what, hint, said: said && !OWN_REASONS.has(said) ? `${code}: ${said}` : "", well: code === 1000 };
-}
-
-/** Returns why a WebSocket never opened, after having asked for this page once more: that goes to no target. */
-export async function ofRefusal() {
-  let status = 0;
-  try {
-    status = (await fetch(location.pathname, { method: "HEAD", cache: "no-store", credentials: "same-origin" })).status;
-  } catch {
-    return { what: "Nothing answers at this address any more.", hint: "Check the network, and whether wsgui still runs.", said: "", well: false };
-  }
-  if (status === 401) {
-    return { what: "The tunnel asks for a password.", hint: "Reload this page to be asked for it.", said: "", well: false };
-  }
-  return { what: "The tunnel did not let this page in.", hint: AT_WSGUI, said: "", well: false };
+  const [what, hint] = meaning(code);
+  return { what, hint, said: ownWords(code, said), well: code === 1000 };
 }

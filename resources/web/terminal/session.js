@@ -1,5 +1,7 @@
 // One connection to the tunnel that this page came from: bytes for the screen, keys for the other side, telnet in between.
 
+import { ofRefusal } from "../shared/closing.js";
+import { address } from "../shared/tunnel.js";
 import { LineEditor } from "./lineeditor.js";
 import * as reasons from "./reasons.js";
 import { BREAK, IAC, Telnet } from "./telnet.js";
@@ -8,22 +10,6 @@ const SILENCE_MS = 3_000;
 const GREETING_BYTES = 64;
 const ENDINGS = { return: "\r", both: "\r\n", feed: "\n" };
 const encoder = new TextEncoder();
-
-/** Returns where the tunnel is: one level above this page, whatever the address says beside its token. */
-export function address() {
-  const url = new URL("..", location.href);
-  url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-  url.username = url.password = url.hash = url.search = "";
-  const named = (text) => new URLSearchParams(text).get("token");
-  const token = named(location.hash.slice(1)) ?? named(location.search);
-  if (token) url.search = new URLSearchParams({ token });
-  return url.href;
-}
-
-/** Goes to another of wsgui's pages of this tunnel, with the same token. */
-export function goTo(page) {
-  location.replace(`../${page}/${location.search}${location.hash}`);
-}
 
 /** Fires "state" (detail: word, what, hint, said, well), "output" (a Uint8Array), "shown" (text, of what is typed) and,
  *  while connected, "remark" (detail: what, hint, page, lines; null when it holds no more).
@@ -62,7 +48,7 @@ export class Session extends EventTarget {
       this.#socket = null;
       clearTimeout(this.#silence);
       const opened = this.word === "connected";
-      const reason = opened ? reasons.ofClose(event) : await reasons.ofRefusal();
+      const reason = opened ? reasons.ofClose(event) : await ofRefusal();
       if (attempt === this.#attempt) this.#state(opened && !reason.never ? "ended" : "failed", reason);
     };
     this.#socket = socket;

@@ -1,11 +1,12 @@
 // The page around a terminal: its bar, its panels, and what is said while there is no connection.
 
+import { pasteable, plain, say } from "../shared/text.js";
+import { goTo } from "../shared/tunnel.js";
 import "./stylesheets.js"; // before xterm.js makes its first one
 import { Terminal } from "../vendor/xterm/lib/xterm.mjs";
 import { FitAddon } from "../vendor/xterm/lib/addon-fit.mjs";
 import { Output } from "./output.js";
-import { Session, goTo } from "./session.js";
-import { pasteable, plain, say } from "./text.js";
+import { Session } from "./session.js";
 import { followTheme } from "./theme.js";
 
 const WORDS = { connecting: "Connecting", connected: "Connected", ended: "Disconnected", failed: "Not connected" };

@@ -1,7 +1,7 @@
 // Text from the desktop and to it: only by a click of the person, and at most one mebibyte.
 
 import { MOST_CUT_TEXT_BYTES } from "./desktop.js";
-import { say } from "./text.js";
+import { say } from "../shared/text.js";
 
 const TOO_LARGE = "That is more than 1 MiB: too much for the clipboard here.";
 const element = (id) => document.getElementById(id);

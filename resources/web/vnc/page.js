@@ -1,11 +1,12 @@
 // The page around a desktop: its bar, its panels, and what is said while there is none.
 
+import { duration, plain, say } from "../shared/text.js";
+import { goTo } from "../shared/tunnel.js";
 import { ring } from "./bell.js";
 import { Clipboard } from "./clipboard.js";
 import { Keys } from "./keys.js";
-import { Session, goTo } from "./session.js";
+import { Session } from "./session.js";
 import { SoftKeyboard } from "./softkeyboard.js";
-import { duration, plain, say } from "./text.js";
 
 const WORDS = {
   connecting: "Connecting", login: "Password needed", verify: "Check the server", connected: "Connected",

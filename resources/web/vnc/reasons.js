@@ -1,26 +1,12 @@
 // Why there is no desktop, in words: one sentence what is wrong, one what to do.
 
-import { plain } from "./text.js";
+import { meaning, neverReached, ownWords } from "../shared/closing.js";
+import { plain } from "../shared/text.js";
 
-const AT_WSGUI = "Look at wsgui’s window or its output: the reason stands there.";
-const DISPLAYS = "Start the VNC server there, or check the number: display :1 is port 5901.";
-
-// RFC 6455, 7.4.1, as wsgui uses them. These are not tried again: the other side does not want us, or does not fit.
+// These are not tried again: the other side does not want us, or does not fit (RFC 6455, 7.4.1).
 const FINAL_CODES = new Set([1002, 1003, 1007, 1008, 1009, 1010]);
-const MEANINGS = {
-  1000: ["The desktop has ended the connection.", "Its VNC server was stopped, or another viewer took it over."],
-  1001: ["The tunnel was stopped.", "Start it again in wsgui."],
-  1005: ["The connection was closed without a reason.", AT_WSGUI],
-  1006: ["The connection was lost.", "Check the network, and whether wsgui still runs."],
-  1008: ["The tunnel does not permit this connection.", "Ask whoever runs it for a link or token that is still valid."],
-  1009: ["A message was too large for the tunnel.", AT_WSGUI],
-  1011: ["The tunnel could not go on.", AT_WSGUI],
-  1012: ["The tunnel is being restarted.", "Try again in a moment."],
-  1013: ["The tunnel is too busy just now.", "Try again in a moment."],
-  1014: ["The tunnel could not reach the VNC server.", DISPLAYS],
-};
-// What wsgui itself says at an end: the words above are the same, for a person.
-const OWN_REASONS = new Set(["Target closed", "The tunnel is stopping"]);
+const DESKTOP_ENDED = ["The desktop has ended the connection.", "Its VNC server was stopped, or another viewer took it over."];
+const NO_SERVER = ["The tunnel could not reach the VNC server.", "Start the VNC server there, or check the number: display :1 is port 5901."];
 const OTHER_SERVICES = [
   [/^SSH-/, "an SSH server", "VNC is often on port 5900 or 5901; SSH needs an SSH client, not this page."],
   [/^HTTP\//, "a web server", "Listen and target may be swapped; VNC is often on port 5900 or 5901."],
@@ -29,27 +15,13 @@ const OTHER_SERVICES = [
 
 /** Returns why a WebSocket that was open has been closed: { what, hint, said, final }. */
 export function ofClose({ code, reason }) {
-  let [what, hint] = MEANINGS[code] ?? ["The connection has ended.", AT_WSGUI];
-  let said = reason && !OWN_REASONS.has(reason) ? `${code}: ${plain(reason)}` : "";
-  if (code === 1011 && /connect/i.test(reason)) {
-    [what, hint] = MEANINGS[1014];
-    said = "";
+  const final = FINAL_CODES.has(code);
+  if (code === 1014 || neverReached(code, reason)) {
+    const [what, hint] = NO_SERVER;
+    return { what, hint, said: "", final };
   }
-  return { what, hint, said, final: FINAL_CODES.has(code) };
-}
-
-/** Returns why a WebSocket never opened, after having asked for this page once more: that goes to no target. */
-export async function ofRefusal() {
-  let status = 0;
-  try {
-    status = (await fetch(location.pathname, { method: "HEAD", cache: "no-store", credentials: "same-origin" })).status;
-  } catch {
-    return { what: "Nothing answers at this address any more.", hint: "Check the network, and whether wsgui still runs.", said: "", final: false };
-  }
-  if (status === 401) {
-    return { what: "The tunnel asks for a password.", hint: "Reload this page to be asked for it.", said: "", final: true };
-  }
-  return { what: "The tunnel did not let this page in.", hint: AT_WSGUI, said: "", final: true };
+  const [what, hint] = code === 1000 ? DESKTOP_ENDED : meaning(code);
+  return { what, hint, said: ownWords(code, plain(reason)), final };
 }
 
 /** Returns why a desktop gave up by itself; `page`: the one of wsgui's that shows what is there, when it is known. */

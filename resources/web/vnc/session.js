@@ -1,26 +1,12 @@
 // One desktop through the tunnel that this page came from: connects, asks, and comes back once it was let in.
 
+import { ofRefusal } from "../shared/closing.js";
+import { address } from "../shared/tunnel.js";
 import { Desktop } from "./desktop.js";
 import * as reasons from "./reasons.js";
 
 const FIRST_DELAY_MS = 500, LONGEST_DELAY_MS = 30_000, STEADY_MS = 5_000;
 const SILENCE_MS = 8_000;
-
-/** Returns where the tunnel is: one level above this page, whatever the address says beside its token. */
-export function address() {
-  const url = new URL("..", location.href);
-  url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-  url.username = url.password = url.hash = url.search = "";
-  const named = (text) => new URLSearchParams(text).get("token");
-  const token = named(location.hash.slice(1)) ?? named(location.search);
-  if (token) url.search = new URLSearchParams({ token });
-  return url.href;
-}
-
-/** Goes to another of wsgui's pages of this tunnel, with the same token. */
-export function goTo(page) {
-  location.replace(`../${page}/${location.search}${location.hash}`);
-}
 
 /** Fires "state" (detail: word, what, hint, said, retryMs, types, fingerprint, page) and "desktop" (detail: the new one).
  *
@@ -100,8 +86,8 @@ export class Session extends EventTarget {
       else if (this.word === "login" && closed) late = true;
       else if (opened) this.#ended(closed ? reasons.ofClose(closed) : reasons.ofDesktop(desktop));
       else {
-        const reason = await reasons.ofRefusal();
-        if (attempt === this.#attempt) this.#ended(reason);
+        const { answers, ...reason } = await ofRefusal();
+        if (attempt === this.#attempt) this.#ended({ ...reason, said: "", final: answers });
       }
     });
     this.desktop = desktop;

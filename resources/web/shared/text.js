@@ -2,12 +2,17 @@
 
 const MOST_CHARACTERS = 256;
 
-/** Returns text from outside with controls, bidi marks and other invisible characters escaped, cut to 256 characters. */
-export function plain(text) {
+/** Returns text from outside with controls, bidi marks and other invisible characters escaped, cut to so many characters. */
+export function plain(text, most = MOST_CHARACTERS) {
   const escaped = text
-    .slice(0, MOST_CHARACTERS + 1)
+    .slice(0, most + 1)
     .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
-  return escaped.length > MOST_CHARACTERS ? escaped.slice(0, MOST_CHARACTERS - 1) + "…" : escaped;
+  return escaped.length > most ? escaped.slice(0, most - 1) + "…" : escaped;
+}
+
+/** Returns what was pasted without the controls that no clipboard should type: a return, a tab and text are left. */
+export function pasteable(text) {
+  return text.replace(/\r\n?|\n/g, "\n").replace(/[^\P{Cc}\t\n]/gu, "");
 }
 
 /** Returns seconds as "2 min 5 s" or "12 s". */
