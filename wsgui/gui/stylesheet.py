@@ -32,6 +32,7 @@ QFrame#notice {{ background: {c.card}; border: 1px solid {c.line}; border-left: 
     border-radius: 7px; }}
 QFrame#notice[tone="err"] {{ border-left-color: {c.err}; }}
 QFrame#notice[tone="dim"] {{ border-left-color: {c.off}; }}
+QFrame#sheet {{ background: {c.bg}; border: none; border-left: 1px solid {c.line}; }}
 QFrame#rule {{ background: {c.line}; border: none; max-height: 1px; min-height: 1px; }}
 
 QPushButton {{ color: {c.text}; background: {c.card}; border: 1px solid {c.line}; border-radius: 7px;
@@ -54,10 +55,11 @@ QToolButton {{ background: transparent; border: 1px solid transparent; border-ra
 QToolButton:hover {{ background: {c.hover}; }}
 QToolButton:focus {{ border: 1px solid {c.accent}; }}
 
-QLineEdit {{ color: {c.text}; background: {c.card}; border: 1px solid {c.line}; border-radius: 7px;
+QLineEdit, QPlainTextEdit {{ color: {c.text}; background: {c.card}; border: 1px solid {c.line}; border-radius: 7px;
     padding: {px(7)}px {px(11)}px; selection-background-color: {c.accent}; selection-color: {c.on_accent}; }}
-QLineEdit:focus {{ border: 1px solid {c.accent}; }}
-QLineEdit[wrong="true"] {{ border: 1px solid {c.err}; }}
+QPlainTextEdit {{ padding: {px(4)}px {px(7)}px; }}
+QLineEdit:focus, QPlainTextEdit:focus {{ border: 1px solid {c.accent}; }}
+QLineEdit[wrong="true"], QPlainTextEdit[wrong="true"] {{ border: 1px solid {c.err}; }}
 QLineEdit[look="bare"] {{ border: none; background: transparent; padding: 0; border-radius: 0; }}
 
 QTabBar {{ background: transparent; border: none; }}
