@@ -18,6 +18,7 @@ from tests.support.waiting import until
 from wsgui.bridge import bridge as bridge_module
 from wsgui.bridge import handshake
 from wsgui.bridge.handshake import Handshake
+from wsgui.certificates.port import PortContexts, Shown
 from wsgui.web.files import FileServer
 from wsgui.web.response import Response
 
@@ -239,7 +240,7 @@ async def test_an_encrypted_client_comes_anew_when_the_certificates_have_changed
         plain = await door.client()
         await answered(client)
         await answered(plain)
-        door.bridge.settings = replace(door.bridge.settings, tls=certificate.server_context())
+        door.bridge.settings = replace(door.bridge.settings, tls=PortContexts([Shown(certificate.server_context())]))
         client.send(client.head())
         answer = await client.answer(body=True)
         assert (answer.status, answer.body) == (

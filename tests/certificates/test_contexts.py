@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.support.certificates import Certificate, make_certificate
-from wsgui.certificates.contexts import certificate_names, server_context
+from wsgui.certificates.contexts import server_contexts
 from wsgui.errors import CertificateError, SecretError
 from wsgui.profiles.access import Tls
-from wsgui.profiles.secrets import SERVICE
+from wsgui.profiles.keyring_access import SERVICE
 
 PASSPHRASE = "correct horse ü"
 
@@ -63,14 +63,14 @@ def tls(files: Certificate, **more: object) -> Tls:
 
 
 def context(files: Certificate, **more: object) -> ssl.SSLContext:
-    made = server_context(tls(files, **more))
+    made = server_contexts(tls(files, **more))
     assert made is not None
-    return made
+    return made.default
 
 
 def fault(files: Certificate, **more: object) -> CertificateError:
     with pytest.raises(CertificateError) as caught:
-        server_context(tls(files, **more))
+        server_contexts(tls(files, **more))
     assert caught.value.message.endswith(".")
     assert caught.value.hint.endswith(".") or "=" in caught.value.hint
     assert PASSPHRASE not in str(caught.value)
@@ -103,7 +103,7 @@ def shake_hands(server: ssl.SSLContext, client: ssl.SSLContext, name: str = "loc
 
 
 def test_without_a_certificate_there_is_no_context() -> None:
-    assert server_context(Tls()) is None
+    assert server_contexts(Tls()) is None
 
 
 def test_a_certificate_and_its_key(plain: Certificate) -> None:
@@ -113,9 +113,9 @@ def test_a_certificate_and_its_key(plain: Certificate) -> None:
 def test_both_in_one_file(plain: Certificate, tmp_path: Path) -> None:
     both = tmp_path / "both.pem"
     both.write_bytes(plain.key.read_bytes() + plain.certificate.read_bytes())
-    made = server_context(Tls(certificate_file=str(both)))
+    made = server_contexts(Tls(certificate_file=str(both)))
     assert made is not None
-    shake_hands(made, client_context(plain))
+    shake_hands(made.default, client_context(plain))
 
 
 @pytest.mark.usefixtures("ring")
@@ -193,7 +193,7 @@ def test_a_key_that_is_none(content: bytes, plain: Certificate) -> None:
 
 def test_a_certificate_file_without_the_key_that_was_not_named_elsewhere(plain: Certificate) -> None:
     with pytest.raises(CertificateError) as caught:
-        server_context(Tls(certificate_file=str(plain.certificate)))
+        server_contexts(Tls(certificate_file=str(plain.certificate)))
     assert caught.value.field == "tls.key_file"
     assert "[tls] key_file" in caught.value.hint
 
@@ -232,7 +232,7 @@ def test_a_passphrase_that_cannot_be_had_is_asked_for_even_where_none_is_needed(
 ) -> None:
     monkeypatch.delenv("WSGUI_TEST_PASSPHRASE", raising=False)
     with pytest.raises(SecretError):
-        server_context(tls(plain, key_password="env:WSGUI_TEST_PASSPHRASE"))
+        server_contexts(tls(plain, key_password="env:WSGUI_TEST_PASSPHRASE"))
 
 
 @pytest.mark.parametrize("which", ["certificate", "key"])
@@ -298,8 +298,14 @@ def test_ciphers_that_are_none(plain: Certificate) -> None:
 # Names
 
 
+def names(files: Certificate) -> frozenset[str]:
+    made = server_contexts(tls(files))
+    assert made is not None
+    return made.names
+
+
 def test_a_certificate_s_names_are_its_alternative_ones(plain: Certificate) -> None:
-    assert certificate_names(str(plain.certificate)) == {"localhost", "127.0.0.1", "::1"}
+    assert names(plain) == {"localhost", "127.0.0.1", "::1"}
 
 
 def test_only_the_first_certificate_of_a_chain_counts(plain: Certificate, tmp_path: Path) -> None:
@@ -319,10 +325,8 @@ def test_only_the_first_certificate_of_a_chain_counts(plain: Certificate, tmp_pa
     )
     chain = tmp_path / "chain.pem"
     chain.write_bytes(leaf.public_bytes(serialization.Encoding.PEM) + plain.certificate.read_bytes())
-    assert certificate_names(str(chain)) == {"*.lab"}
-
-
-def test_what_holds_no_certificate_has_no_names(plain: Certificate, tmp_path: Path) -> None:
-    (tmp_path / "junk").write_bytes(b"\xff")
-    for path in (plain.key, tmp_path / "junk", tmp_path / "none"):
-        assert certificate_names(str(path)) == frozenset()
+    own = tmp_path / "own.key"
+    own.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    assert names(Certificate(chain, own)) == {"*.lab"}

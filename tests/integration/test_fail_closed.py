@@ -147,7 +147,7 @@ async def test_a_fault_of_our_own_starts_nothing_either(house: House, monkeypatc
     def broken(_: Tls, **__: object) -> ssl.SSLContext:
         raise RuntimeError("surprise")
 
-    monkeypatch.setattr("wsgui.engine.preparation.server_context", broken)
+    monkeypatch.setattr("wsgui.engine.preparation.server_contexts", broken)
     engine = Engine()
     await engine.configure(profile(target="demo:", tls=house.tls))
     with pytest.raises(RuntimeError):

@@ -15,7 +15,6 @@ BASE: dict[str, Any] = {"name": "x", "target": "office:5901"}
 TLS = {"certificate_file": "/a"}
 
 UNBUILT: list[tuple[str, dict[str, Any]]] = [
-    ("tls.certificate", {"tls": {"certificate": ["office.local"]}}),
     ("targets", {"target": None, "targets": {"lab": "wss://gate/ssh"}}),
     ("targets", {"target": None, "targets": {"lab": {"target": "10.0.0.7:5900", "view_only": True}}}),
     ("access.links_only", {"access": {"links_only": True}}),

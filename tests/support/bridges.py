@@ -19,6 +19,7 @@ from wsgui.bridge.listener import Listener, open_listeners
 from wsgui.bridge.relay import Relay
 from wsgui.bridge.settings import Settings
 from wsgui.bridge.targets import Connector, Target
+from wsgui.certificates.port import PortContexts, Shown
 from wsgui.errors import TargetError
 from wsgui.profiles.addresses import DemoAddress, TcpAddress
 from wsgui.profiles.model import Limits
@@ -124,7 +125,10 @@ async def standing(
         tls=None,
         tls_only=False,
     )
-    bridge = Bridge(loop, buffer, replace(settings, **(also or {})), told)
+    more = dict(also or {})
+    if isinstance(more.get("tls"), ssl.SSLContext):
+        more["tls"] = PortContexts([Shown(more["tls"])])
+    bridge = Bridge(loop, buffer, replace(settings, **more), told)
     address = TcpAddress("127.0.0.1", 0)
     sockets = await open_listeners(loop, address)
     bridge.listen(Listener(loop, address, sockets, bridge.accepted, told.starved))

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, Self
 
 import wsgui
 from wsgui.app import settings
+from wsgui.app.certificates import Certificates
 from wsgui.app.control import ControlServer, Request, describe_process
 from wsgui.app.feed import ProfileFeed, Reloaded, Source
 from wsgui.app.paths import Paths
@@ -39,6 +40,8 @@ class Runtime:
         sources: Where headless reads its profiles again on a reload.
         watch: Follow changes of the store's files (window only).
         wait: Whether a tunnel whose port is taken waits for it; by default a window's does.
+        certificates: Instead of those of `paths`: for who has opened some of them already.
+        ask: Asks a person for a passphrase that is kept nowhere, in any thread; None: nobody is there to be asked.
     """
 
     def __init__(
@@ -51,9 +54,13 @@ class Runtime:
         sources: Sequence[Source] = (),
         watch: bool = True,
         wait: bool | None = None,
+        certificates: Certificates | None = None,
+        ask: Callable[[str], str] | None = None,
     ) -> None:
-        self.engine = Engine()
         self.store = ProfileStore(paths.profiles)
+        self.certificates: Certificates = certificates or Certificates(paths, self._profiles, ask=ask)
+        """This user's certificates; everything of it blocks, and may be called in any thread."""
+        self.engine = Engine(vault=self.certificates.vault)
         self.on_show: Callable[[], None] | None = None
         """Called when a second start of the tray app asks for the window."""
         self.on_quit: Callable[[float], None] | None = None
@@ -102,6 +109,9 @@ class Runtime:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._close(0.0)
+
+    def _profiles(self) -> tuple[Profile, ...]:
+        return self.engine.profiles
 
     async def start(self, name: str) -> None:
         """Switch a tunnel on; raises TunnelError when it cannot start (a taken port may also be waited for)."""

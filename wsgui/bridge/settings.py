@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -13,6 +12,7 @@ from wsgui.access.origins import OriginRules
 from wsgui.access.visitor import AccessRule, TargetAddress
 from wsgui.bridge.request import MAX_HEAD_BYTES
 from wsgui.bridge.targets import Connected, Failed
+from wsgui.certificates.port import PortContexts
 from wsgui.errors import TargetError
 from wsgui.profiles.model import Limits
 from wsgui.recording.tap import Tap
@@ -61,7 +61,7 @@ class Settings:
     page_rules: OriginRules | None
     limits: Limits
     files: FileServer | None
-    tls: ssl.SSLContext | None
+    tls: PortContexts | None
     tls_only: bool
     has_page: bool = True
     admission: Admission | None = None

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+
+from wsgui.certificates.stamps import Stamp
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,10 +45,12 @@ class PortContexts:
 
     Args:
         shown: At least one.
+        files: What they and the rule were read from, as it was just before.
     """
 
-    def __init__(self, shown: Sequence[Shown]) -> None:
+    def __init__(self, shown: Sequence[Shown], files: Mapping[str, Stamp | None] = MappingProxyType({})) -> None:
         self.shown = tuple(shown)
+        self.files = files
 
     @property
     def default(self) -> ssl.SSLContext:
@@ -56,9 +61,9 @@ class PortContexts:
         """All names and addresses that one of them is for."""
         return frozenset(name for each in self.shown for name in each.names)
 
-    def exchange(self, shown: Sequence[Shown]) -> None:
-        """Show these to whoever connects from now on."""
-        self.shown = tuple(shown)
+    def exchange(self, fresh: PortContexts) -> None:
+        """Show what `fresh` shows to whoever connects from now on; its rule must be the same."""
+        self.shown, self.files = fresh.shown, fresh.files
 
     def choose(self, server_name: str, address: str) -> ssl.SSLContext:
         """Return what a client gets.

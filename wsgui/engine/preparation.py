@@ -8,6 +8,7 @@ import os
 import ssl
 import stat
 from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
 
 from wsgui.access.admission import Admission
 from wsgui.access.authentication import Authenticator, authenticators_of, websockify_authenticator
@@ -21,7 +22,8 @@ from wsgui.bridge.guard import Guard
 from wsgui.bridge.request import MAX_HEAD_BYTES, WEBSOCKIFY_HEAD_BYTES
 from wsgui.bridge.settings import Settings, TargetConnector
 from wsgui.bridge.targets import Connector
-from wsgui.certificates.contexts import certificate_names, server_context
+from wsgui.certificates.contexts import server_contexts
+from wsgui.certificates.port import PortContexts
 from wsgui.engine.terms import Terms
 from wsgui.errors import TunnelError
 from wsgui.profiles.addresses import DialAddress, ReverseAddress, TcpAddress, TlsAddress, UnixAddress
@@ -29,6 +31,9 @@ from wsgui.profiles.checks import access_needs_credential
 from wsgui.profiles.fields import WEB_KEYWORDS
 from wsgui.profiles.model import Profile
 from wsgui.web.files import FileServer
+
+if TYPE_CHECKING:
+    from wsgui.certificates.vault import Vault
 
 Listening = Callable[[], Collection[tuple[str, int]]]
 """Host and port of every listener of this process."""
@@ -42,6 +47,7 @@ async def prepare(
     buffer: ReadBuffer,
     listening: Listening,
     connector: TargetConnector | None,
+    vault: Vault | None = None,
     say: Callable[[int, str], None],
 ) -> Settings:
     """Return what a bridge goes by; whatever is missing for that keeps the tunnel from starting.
@@ -50,6 +56,7 @@ async def prepare(
 
     Args:
         connector: To the tunnel's program; None when it has none.
+        vault: Has the certificates that the profile names.
         say: Takes a level as in the logging module and a line for the tunnel's log.
 
     Raises:
@@ -59,7 +66,7 @@ async def prepare(
     if isinstance(target, DialAddress | ReverseAddress):
         raise TunnelError("This target is not built yet.", "Write target = host:port.", field="target")
     await loop.run_in_executor(None, functools.partial(_check_exposure, profile))
-    tls, files, names = await loop.run_in_executor(None, functools.partial(_read, profile, terms))
+    tls, files, names = await loop.run_in_executor(None, functools.partial(_read, profile, terms, vault))
     seconds = profile.limits.connect_seconds
     if connector is None and target is not None:
         connector = Connector(loop, target, buffer, seconds)
@@ -136,14 +143,25 @@ def _admission(
     )
 
 
-def _read(profile: Profile, terms: Terms) -> tuple[ssl.SSLContext | None, FileServer | None, frozenset[str]]:
-    """Return what takes files or look-ups to make; blocking."""
-    tls = server_context(
-        profile.tls, minimum=terms.tls_minimum, passphrase=terms.passphrase, verify_client=terms.verify_client
+def contexts_of(profile: Profile, terms: Terms, vault: Vault | None) -> PortContexts | None:
+    """Return what a tunnel's port speaks TLS with; blocking, and raises as `server_contexts` does."""
+    return server_contexts(
+        profile.tls,
+        vault=vault,
+        minimum=terms.tls_minimum,
+        passphrase=terms.passphrase,
+        verify_client=terms.verify_client,
     )
+
+
+def _read(
+    profile: Profile, terms: Terms, vault: Vault | None
+) -> tuple[PortContexts | None, FileServer | None, frozenset[str]]:
+    """Return what takes files or look-ups to make; blocking."""
+    tls = contexts_of(profile, terms, vault)
     web = profile.web
     files = FileServer.of(web.root, web.frames, listing=web.listing, lenient=terms.websockify)
-    names = own_names(certificate_names(profile.tls.certificate_file) if tls is not None else ())
+    names = own_names(tls.names if tls is not None else ())
     return tls, files, names
 
 

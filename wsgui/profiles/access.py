@@ -29,10 +29,22 @@ from wsgui.profiles.section import Section
 class Tls(Section):
     """Encryption of the listening port: a certificate makes it speak TLS too."""
 
-    certificate: tuple[CertificateName, ...] = Field((), description="Names of managed certificates, chosen by SNI.")
-    certificate_file: PathText = Field("", description="PEM file with the certificate and its chain; empty = no TLS.")
-    key_file: PathText = Field("", description="PEM file with the private key; empty = it is in certificate_file.")
-    key_password: Reference = Field("", description="Reference to the key's passphrase; empty = the key has none.")
+    certificate: tuple[CertificateName, ...] = Field(
+        (),
+        description="Names of certificates that wsgui keeps (wsgui certificate list): each client gets the one for the "
+        "name it asks for (SNI) or the address it has come to; the first is for all others.",
+    )
+    certificate_file: PathText = Field(
+        "",
+        description="PEM file with a certificate and then its intermediates, instead of one wsgui keeps; read anew "
+        "when it changes. Neither = no TLS.",
+    )
+    key_file: PathText = Field(
+        "", description="PEM file with the private key of certificate_file; empty = it is in that file."
+    )
+    key_password: Reference = Field(
+        "", description="Reference to the passphrase of the key in key_file; empty = that key has none."
+    )
     only: Flag | None = Field(
         None,
         description="Refuse plain connections. Left out: yes with a certificate on a listener that is not loopback.",

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from wsgui.profiles.model import Profile
 
 NOT_BUILT: Final = {
-    "tls.certificate": "Managed certificates are",
     "access.links_only": "Connecting by links is",
     "access.view_only": "Watching only is",
     "remote": "Dialling a WebSocket server is",

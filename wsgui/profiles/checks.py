@@ -11,6 +11,7 @@ from wsgui.profiles.findings import Finding
 from wsgui.profiles.token_sources import problems_of_tokens
 
 if TYPE_CHECKING:
+    from wsgui.profiles.access import Tls
     from wsgui.profiles.model import Profile
 
 
@@ -84,6 +85,9 @@ def _tls(profile: Profile) -> Iterator[Finding]:
             "Remove one of them.",
             certificate,
         )
+    if tls.certificate and not tls.certificate_file:
+        yield from _of_managed(tls)
+        return
     if tls.key_file and not tls.certificate_file:
         yield Finding(
             "tls.key_file", "There is a key without its certificate.", f"{add}, or remove key_file.", certificate
@@ -97,6 +101,21 @@ def _tls(profile: Profile) -> Iterator[Finding]:
     if tls.client_authority and not tls.enabled:
         remove = f"{add}, or remove client_authority."
         yield Finding("tls.client_authority", "Clients can show a certificate over TLS only.", remove, certificate)
+
+
+def _of_managed(tls: Tls) -> Iterator[Finding]:
+    """What files need and a certificate that wsgui keeps does not."""
+    for field, what, value in (
+        ("tls.key_file", "key", tls.key_file),
+        ("tls.key_password", "key's passphrase", tls.key_password),
+    ):
+        if value:
+            yield Finding(
+                field,
+                f'wsgui keeps the {what} of the certificate "{tls.certificate[0]}" itself.',
+                f"Remove {field.partition('.')[2]}, or name the certificate's own file in certificate_file instead.",
+                ("tls.certificate",),
+            )
 
 
 def _access(profile: Profile) -> Iterator[Finding]:
