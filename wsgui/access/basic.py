@@ -23,6 +23,7 @@ from wsgui.profiles.secrets import resolve
 MAX_REMEMBERED: Final = 1024
 CHECKS_AT_ONCE: Final = 2
 CHALLENGE: Final = 'Basic realm="wsgui", charset="UTF-8"'
+_HINT: Final = "Give them as HTTP Basic; the profile's [access] basic names them."
 
 _FIELD: Final = "access.basic"
 
@@ -99,11 +100,11 @@ class BasicAuthentication:
             message = "The Authorization field is not HTTP Basic."
             raise Denied(400, message, "Send user:password in base64.", rule="credential") from None
         if credentials is None:
-            raise _denied("A user and a password are needed here.")
+            raise challenged("A user and a password are needed here.", _HINT)
         user = _text(credentials[0])
         password = await self._check(visitor.host, user, credentials[1])
         if password is None:
-            raise _denied("The user or the password is wrong.", delay_key=f"user {user}")
+            raise challenged("The user or the password is wrong.", _HINT, delay_key=f"user {user}")
         return Grant("user", user, rests_on=frozenset((password.rests_on,)))
 
     async def holds(self, grant: Grant) -> bool:
@@ -184,12 +185,8 @@ def _spellings(typed: bytes) -> list[bytes]:
     return [typed] if other == typed else [typed, other]
 
 
-def _denied(message: str, *, delay_key: str = "") -> Denied:
+def challenged(message: str, hint: str, challenge: str = CHALLENGE, *, delay_key: str = "") -> Denied:
+    """Return what asks for a user and a password: 401 with a challenge (RFC 7617, 2)."""
     return Denied(
-        401,
-        message,
-        "Give them as HTTP Basic; the profile's [access] basic names them.",
-        rule="credential",
-        headers=(("WWW-Authenticate", CHALLENGE),),
-        delay_key=delay_key,
+        401, message, hint, rule="credential", headers=(("WWW-Authenticate", challenge),), delay_key=delay_key
     )

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from wsgui.access.authentication import Authenticator
-from wsgui.access.basic import MalformedError, parse_basic
+from wsgui.access.basic import MalformedError, challenged, parse_basic
 from wsgui.access.keyed import equal
 from wsgui.access.visitor import Denied, Grant, TargetAddress, Visitor
 
 CHALLENGE: Final = 'Basic realm="Websockify"'
+_HINT: Final = "Give them as HTTP Basic."
 
 
 class _OfWebsockify:
@@ -49,7 +50,7 @@ class BasicHTTPAuth(_OfWebsockify):
     async def authenticate(self, visitor: Visitor, _: TargetAddress | None) -> Grant | None:
         field = visitor.fields.get("authorization", "")
         if not field:
-            raise _denied("A user and a password are needed here.")
+            raise challenged("A user and a password are needed here.", _HINT, CHALLENGE)
         try:
             credentials = parse_basic(field, strict=False)
         except MalformedError:
@@ -60,7 +61,8 @@ class BasicHTTPAuth(_OfWebsockify):
         user, _password = credentials
         shown = b":".join(credentials)
         if not any(equal(shown, right) for right in self._right):
-            raise _denied("The user or the password is wrong.", delay_key=f"user {user.decode('latin-1')}")
+            key = f"user {user.decode('latin-1')}"
+            raise challenged("The user or the password is wrong.", _HINT, CHALLENGE, delay_key=key)
         return Grant("user", user.decode("latin-1"))
 
 
@@ -105,14 +107,3 @@ BUILT_IN: Final[Mapping[str, Callable[[str | None], Authenticator]]] = {
     "ExpectOrigin": ExpectOrigin,
     "ClientCertCNAuth": ClientCertCNAuth,
 }
-
-
-def _denied(message: str, *, delay_key: str = "") -> Denied:
-    return Denied(
-        401,
-        message,
-        "Give them as HTTP Basic.",
-        rule="credential",
-        headers=(("WWW-Authenticate", CHALLENGE),),
-        delay_key=delay_key,
-    )

@@ -1,5 +1,6 @@
 // The page around a terminal: its bar, its panels, and what is said while there is no connection.
 
+import { offerFullScreen } from "../shared/fullscreen.js";
 import { pasteable, plain, say } from "../shared/text.js";
 import { goTo } from "../shared/tunnel.js";
 import "./stylesheets.js"; // before xterm.js makes its first one
@@ -266,19 +267,7 @@ for (const choice of document.querySelectorAll("input[name=echo]")) choice.addEv
 for (const choice of document.querySelectorAll("input[name=ending]")) choice.addEventListener("change", () => (session.ending = choice.value));
 element("aloud").addEventListener("change", () => (terminal.options.screenReaderMode = element("aloud").checked));
 
-element("full").hidden = !document.fullscreenEnabled;
-element("full").addEventListener("click", async () => {
-  if (document.fullscreenElement) {
-    await document.exitFullscreen();
-    return;
-  }
-  await document.documentElement.requestFullscreen();
-  await navigator.keyboard?.lock?.(); // so that Esc and Ctrl+W go to the terminal; holding Esc leaves
-});
-document.addEventListener("fullscreenchange", () => {
-  element("full").setAttribute("aria-pressed", String(Boolean(document.fullscreenElement)));
-  terminal.focus();
-});
+offerFullScreen(element("full"), () => terminal.focus());
 
 terminal.textarea.setAttribute("aria-label", "Terminal. Ctrl+Alt+Shift+M leads to the controls.");
 fit.fit();

@@ -1,5 +1,6 @@
 // The page around a desktop: its bar, its panels, and what is said while there is none.
 
+import { offerFullScreen } from "../shared/fullscreen.js";
 import { duration, plain, say } from "../shared/text.js";
 import { goTo } from "../shared/tunnel.js";
 import { ring } from "./bell.js";
@@ -238,18 +239,7 @@ function resize() {
 
 for (const choice of document.querySelectorAll("input[name=size]")) choice.addEventListener("change", resize);
 
-element("full").hidden = !document.fullscreenEnabled;
-element("full").addEventListener("click", async () => {
-  if (document.fullscreenElement) {
-    await document.exitFullscreen();
-    return;
-  }
-  await document.documentElement.requestFullscreen();
-  await navigator.keyboard?.lock?.(); // so that Esc and Alt+Tab go to the desktop; holding Esc leaves
-});
-document.addEventListener("fullscreenchange", () => {
-  const full = Boolean(document.fullscreenElement);
-  press("full", full);
+offerFullScreen(element("full"), (full) => {
   bare(full);
   desktop()?.focus({ preventScroll: true });
 });
