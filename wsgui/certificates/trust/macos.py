@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -40,7 +41,11 @@ class KeychainStore:
 
     def state(self, certificate: x509.Certificate) -> Trust:
         try:
-            trusted = self._trusts(public_file(self._folder, certificate))
+            # A look leaves nothing behind.
+            with tempfile.TemporaryDirectory(prefix="wsgui-") as folder:
+                trusted = self._trusts(public_file(Path(folder), certificate))
+        except OSError as error:
+            return Trust(TrustState.UNKNOWN, f"A temporary file cannot be written: {error.strerror}.")
         except WsguiError as error:
             return Trust(TrustState.UNKNOWN, str(error))
         if trusted:

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 from wsgui.certificates.trust.macos import KeychainStore
 from wsgui.certificates.trust.nss import chrome_store, firefox_store
@@ -15,21 +14,17 @@ from wsgui.certificates.trust.system import SystemStore
 from wsgui.certificates.trust.tools import Tools
 from wsgui.certificates.trust.windows import WindowsStore
 
-PUBLIC: Final = "public"
-"""The folder for files that commands are told to read; nothing in it is secret."""
-
 
 def stores(
-    certificates: Path, *, environment: Mapping[str, str] | None = None, platform: str = sys.platform
+    folder: Path, *, environment: Mapping[str, str] | None = None, platform: str = sys.platform
 ) -> tuple[TrustStore, ...]:
     """Return this platform's stores, whether they exist or not (`TrustState.ABSENT` then).
 
     Args:
-        certificates: `Paths.certificates`; in it the public certificate is put for commands that need a file.
+        folder: Where the public certificate is put for commands that a person is told to run; made when needed.
         environment: HOME, PATH and the like; the process's when None.
     """
     tools = Tools(os.environ if environment is None else environment)
-    folder = certificates / PUBLIC
     if platform == "win32":
         return (WindowsStore(tools, folder),)
     if platform == "darwin":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,8 +37,12 @@ class Layout:
 
     def anchors_of(self, certificate: bytes) -> list[Path]:
         """Return the files that hold the certificate (DER) and no other; raises OSError."""
-        files = [path for path in sorted(self.anchors.iterdir()) if path.is_file()]
-        return [path for path in files if certificates_in(path) == [certificate]]
+        found = []
+        for path in sorted(self.anchors.iterdir()):
+            with contextlib.suppress(PermissionError):  # not ours: that one everybody may read
+                if path.is_file() and certificates_in(path) == [certificate]:
+                    found.append(path)
+        return found
 
     def trusts(self, certificate: bytes) -> bool:
         """Whether the bundle has the certificate (DER) in it; raises OSError."""
@@ -47,16 +52,33 @@ class Layout:
             return False
 
 
+# Anchors, suffix, command and bundle, as in `Layout`; the folders below the root.
 _LAYOUTS: Final = (
-    # Fedora, RHEL: update-ca-trust(8).
-    ("etc/pki/ca-trust/source/anchors", ".pem", ("update-ca-trust", "extract"), "etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem"),
-    # Arch and others with p11-kit: trust(1).
-    ("etc/ca-certificates/trust-source/anchors", ".crt", ("trust", "extract-compat"), "etc/ca-certificates/extracted/tls-ca-bundle.pem"),
-    # SUSE: update-ca-certificates(8).
-    ("etc/pki/trust/anchors", ".pem", ("update-ca-certificates",), "var/lib/ca-certificates/ca-bundle.pem"),
-    # Debian, Ubuntu, Alpine, Gentoo, Void: update-ca-certificates(8).
-    ("usr/local/share/ca-certificates", ".crt", ("update-ca-certificates",), "etc/ssl/certs/ca-certificates.crt"),
-)  # fmt: skip
+    (  # Fedora, RHEL: update-ca-trust(8)
+        "etc/pki/ca-trust/source/anchors",
+        ".pem",
+        ("update-ca-trust", "extract"),
+        "etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    ),
+    (  # Arch: trust(1)
+        "etc/ca-certificates/trust-source/anchors",
+        ".crt",
+        ("trust", "extract-compat"),
+        "etc/ca-certificates/extracted/tls-ca-bundle.pem",
+    ),
+    (  # SUSE: update-ca-certificates(8)
+        "etc/pki/trust/anchors",
+        ".pem",
+        ("update-ca-certificates",),
+        "var/lib/ca-certificates/ca-bundle.pem",
+    ),
+    (  # Debian, Ubuntu, Alpine, Gentoo, Void: update-ca-certificates(8)
+        "usr/local/share/ca-certificates",
+        ".crt",
+        ("update-ca-certificates",),
+        "etc/ssl/certs/ca-certificates.crt",
+    ),
+)
 
 
 def layout(root: Path, tools: Tools) -> Layout | None:
