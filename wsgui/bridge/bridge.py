@@ -123,10 +123,10 @@ class Bridge:
             else:
                 next(iter(self._handshakes)).close()
         self._accepted += 1
-        handshake = Handshake(self, sock, host, key, client_name, self._accepted)
+        handshake = Handshake(self, host, key, client_name, self._accepted)
         self._handshakes[handshake] = None
         self._handshake_counts.add(key)
-        handshake.begin()
+        handshake.begin(sock)
         self._watch()
 
     def _watch(self) -> None:

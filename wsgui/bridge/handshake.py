@@ -8,17 +8,16 @@ import socket
 import time
 from typing import TYPE_CHECKING, Final
 
-import aiofastnet
-
 from wsgui.access.origins import check
 from wsgui.access.visitor import Denied, Permit, Visitor
 from wsgui.bridge import answers
+from wsgui.bridge.arrival import TLS_FIRST_BYTES, Arrival
 from wsgui.bridge.buffer import START
-from wsgui.bridge.ends import STALL_SECONDS, End, SocketEnd, nothing
+from wsgui.bridge.ends import End, SocketEnd, nothing
 from wsgui.bridge.request import BadRequest, Request, RequestParser, upgrade_response
 from wsgui.bridge.settings import Rule, Settings
 from wsgui.bridge.tls_problem import tls_problem
-from wsgui.bridge.transport_end import INCOMING_BIO_BYTES, TransportEnd
+from wsgui.bridge.transport_end import TransportEnd
 from wsgui.bridge.visiting import visitor_of
 from wsgui.display import display
 from wsgui.web.pages import refusal
@@ -28,15 +27,11 @@ if TYPE_CHECKING:
     from wsgui.access.admission import Admission
     from wsgui.bridge.bridge import Bridge
 
-FOREVER_SECONDS: Final = 365 * 86400.0
-"""What a transport is told as its deadline: the bridge's clock keeps the profile's, and None would be its own."""
 KEEP_ALIVE_SECONDS: Final = 30.0
 """How long a connection that was answered stays open for another request."""
 EARLY_BYTES: Final = 64 * 1024
 """As much is read while it is decided who may come in, so that it is heard when a client goes."""
 
-_TLS_FIRST_BYTES: Final = (b"\x16", b"\x80")
-"""A TLS record of type handshake (RFC 8446, section 5.1); an SSLv2 hello, which the handshake then refuses."""
 _HANDSHAKE_FAILURE: Final = bytes((0x15, 3, 1, 0, 2, 2, 40))
 """A TLS alert, fatal, handshake_failure (RFC 8446, section 6)."""
 _OWN_FAULT: Final = ("wsgui itself has failed.", "Look into the tunnel's log.")
@@ -47,7 +42,6 @@ class Handshake:
 
     Args:
         bridge: Whose rules hold.
-        sock: As accepted, non-blocking; owned by this object until it is handed on.
         host: Its address without a port; empty for a unix peer.
         limit_key: What its address counts as, see `limits.address_key`.
         client_name: For people.
@@ -56,15 +50,15 @@ class Handshake:
 
     __slots__ = (
         "_answered",
+        "_arrival",
         "_bridge",
-        "_context",
+        "_contexts",
         "_early",
         "_end",
         "_followed",
         "_host",
         "_parser",
         "_shaped",
-        "_sock",
         "_task",
         "client_name",
         "deadline",
@@ -73,16 +67,14 @@ class Handshake:
         "secure",
     )
 
-    def __init__(
-        self, bridge: Bridge, sock: socket.socket, host: str, limit_key: str, client_name: str, number: int
-    ) -> None:
+    def __init__(self, bridge: Bridge, host: str, limit_key: str, client_name: str, number: int) -> None:
         self._bridge = bridge
-        self._context = bridge.settings.tls
+        self._contexts = bridge.settings.tls
         self._host = host
         self._answered = False
         self._early = b""
         self._followed = False
-        self._sock: socket.socket | None = sock
+        self._arrival: Arrival | None = None
         self._end: End | None = None
         self._parser: RequestParser | None = None
         self._task: asyncio.Task[None] | None = None
@@ -93,13 +85,25 @@ class Handshake:
         self.secure = False
         self.deadline = self._request_deadline()
 
-    def begin(self) -> None:
-        """Look at what the client says first; it may all be there already."""
-        assert self._sock is not None
-        if self._context is None:
-            self._plain(self._sock)
+    def begin(self, sock: socket.socket) -> None:
+        """Look at what the client says first; it may all be there already.
+
+        Args:
+            sock: As accepted, non-blocking; owned by this object until it is handed on.
+        """
+        if self._contexts is None:
+            self._plain(sock)
         else:
-            self._sniff()
+            self._arrival = Arrival(
+                self._bridge.loop,
+                self._bridge.buffer,
+                sock,
+                self._contexts,
+                plain=self._plain,
+                secure=self._encrypted,
+                failed=self._not_encrypted,
+            )
+            self._arrival.begin()
 
     def _request_deadline(self) -> float:
         seconds = self._bridge.settings.limits.handshake_seconds
@@ -107,66 +111,24 @@ class Handshake:
 
     # TLS or plain
 
-    def _sniff(self) -> None:
-        sock = self._sock
-        assert sock is not None
-        try:
-            first = sock.recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
-            self._bridge.loop.add_reader(sock.fileno(), self._first_byte)
-            return
-        except OSError:
-            first = b""
-        if not first:
-            self.close()
-        elif first in _TLS_FIRST_BYTES:
-            self._sock = None
-            self._task = self._bridge.loop.create_task(self._adopt(sock))
-        else:
-            self._plain(sock)
-
-    def _first_byte(self) -> None:
-        assert self._sock is not None
-        self._bridge.loop.remove_reader(self._sock.fileno())
-        self._sniff()
-
     def _plain(self, sock: socket.socket) -> None:
-        self._sock = None
+        self._arrival = None
         end = SocketEnd(self._bridge.loop, sock, self._bridge.buffer)
         self._listen_to(end)
         end.read_now()
         if self._parser is not None:
             end.resume()
 
-    async def _adopt(self, sock: socket.socket) -> None:
-        bridge = self._bridge
+    def _encrypted(self, end: TransportEnd) -> None:
+        self._arrival = None
         self.secure = True
-        try:
-            await aiofastnet.connect_accepted_socket(
-                bridge.loop,
-                lambda: TransportEnd(bridge.loop, self._made, bridge.buffer),
-                sock,
-                ssl=self._context,
-                ssl_handshake_timeout=FOREVER_SECONDS,
-                ssl_shutdown_timeout=STALL_SECONDS,  # flushing included; who does not answer is closed by our clock
-                ssl_incoming_bio_size=INCOMING_BIO_BYTES,
-            )
-        except Exception as error:  # noqa: BLE001 - whatever the library raises, this client is over
-            sock.close()
-            bridge.refused(self, "", 0, *tls_problem(error), "tls")
-            self.close()
-        except asyncio.CancelledError:
-            sock.close()
-            raise
-
-    def _made(self, end: TransportEnd) -> None:
-        if self._task is None:
-            # Given up meanwhile: a transport that lives on would keep the number of a socket that is closed below it.
-            end.close()
-            return
-        self._task = None
         self._listen_to(end)
         end.resume()
+
+    def _not_encrypted(self, error: BaseException | None) -> None:
+        if error is not None:
+            self._bridge.refused(self, "", 0, *tls_problem(error), "tls")
+        self.close()
 
     def _listen_to(self, end: End) -> None:
         self._end = end
@@ -188,7 +150,7 @@ class Handshake:
             return
         if self._answered and not parser.begun:
             self.deadline = self._request_deadline()
-        if not parser.begun and not self.secure and data[:1] in _TLS_FIRST_BYTES:
+        if not parser.begun and not self.secure and data[:1] in TLS_FIRST_BYTES:
             self._refuse_tls(end)
             return
         try:
@@ -207,6 +169,11 @@ class Handshake:
         response = upgrade_response(request) if upgrade else b""
         host = request.text(b"host")
         origin = request.text(b"origin") if upgrade else None
+        if bridge.offer is not None and not upgrade and bridge.offer.concerns(request):
+            # Before all rules: who has no certificate to trust yet comes without TLS, and its path is its password.
+            self._answer(bridge.offer.answer(request, self._host, settings.page_rules))
+            bridge.handshake_over(self)
+            return
         denied = None
         rules = settings.rules if upgrade else settings.page_rules
         if rules is not None:
@@ -217,7 +184,7 @@ class Handshake:
             self._refuse(403, denied.message, denied.hint, denied.rule, origin or "")
         elif settings.tls_only and not self.secure:
             self._insist_on_tls(request, host, upgrade=upgrade)
-        elif self.secure and self._context is not settings.tls:
+        elif self.secure and self._contexts is not settings.tls:
             # What its TLS has verified was asked for by settings that no longer hold: it has to come anew.
             self._refuse(421, "The tunnel's certificate settings have changed.", "Connect again.", "tls")
         elif (full := bridge.full(self.limit_key, upgrade=upgrade)) is not None:
@@ -375,7 +342,7 @@ class Handshake:
             self._answer(refusal(408, message, hint))
             self._bridge.refused(self, "", 408, message, hint, "limit")
         else:
-            if self._task is not None:
+            if self._arrival is not None and self._arrival.is_encrypting:
                 self._bridge.refused(self, "", 0, *tls_problem(TimeoutError()), "tls")
             self.close()
 
@@ -389,10 +356,9 @@ class Handshake:
             if self._task is not asyncio.current_task(self._bridge.loop):
                 self._task.cancel()
             self._task = None
-        if self._sock is not None:
-            self._bridge.loop.remove_reader(self._sock.fileno())
-            self._sock.close()
-            self._sock = None
+        if self._arrival is not None:
+            self._arrival.close()
+            self._arrival = None
         if self._end is not None:
             self._end.close()
         self._bridge.handshake_over(self)
