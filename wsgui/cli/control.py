@@ -47,7 +47,7 @@ def start(arguments: Sequence[str]) -> int:
     parser = _parser("start", "Switch a tunnel of a running wsgui on.")
     parser.add_argument("name", metavar="NAME", help="the tunnel")
     options = parser.parse_args(arguments)
-    peer = _with_tunnel(options.name, options.to)
+    peer = with_tunnel(options.name, options.to)
     with ControlClient(peer.path) as client:
         tunnel = client.request("start", name=options.name, timeout_seconds=_START_SECONDS)
     address = tunnel["page_url"] or tunnel["websocket_url"] or tunnel["listen"]
@@ -65,7 +65,7 @@ def stop(arguments: Sequence[str]) -> int:
         "--grace", type=seconds, default=0.0, metavar="SECONDS", help="let its clients go on for so long (default 0)"
     )
     options = parser.parse_args(arguments)
-    peer = _with_tunnel(options.name, options.to)
+    peer = with_tunnel(options.name, options.to)
     with ControlClient(peer.path) as client:
         limit = options.grace + _BEYOND_GRACE_SECONDS
         tunnel = client.request("stop", name=options.name, grace_seconds=options.grace, timeout_seconds=limit)
@@ -119,7 +119,7 @@ def _addressed(process: str) -> tuple[Peer, ...]:
     return chosen
 
 
-def _with_tunnel(name: str, process: str) -> Peer:
+def with_tunnel(name: str, process: str) -> Peer:
     """The one process that has a tunnel called `name`; raises ControlError when there is none, or more than one."""
     chosen = _addressed(process)
     if not chosen:

@@ -38,6 +38,9 @@ class Command:
 # Imported only when asked for: none of them may slow down, or be needed by, another.
 COMMANDS: Final[Mapping[str, Command]] = {
     "profile": Command("wsgui.cli.profile", "main", "list, show, new, check, schema, import, export, remove profiles"),
+    "certificate": Command(
+        "wsgui.cli.certificate", "main", "make and trust, renew, import, export, remove certificates"
+    ),
     "status": Command("wsgui.cli.control", "status", "what the running processes do"),
     "start": Command("wsgui.cli.control", "start", "switch a tunnel of a running process on"),
     "stop": Command("wsgui.cli.control", "stop", "switch a tunnel of a running process off"),
