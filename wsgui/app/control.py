@@ -40,7 +40,7 @@ _REQUEST_SECONDS: Final = 10.0
 _LAST_ANSWER_SECONDS: Final = 0.5
 _MOST_OF_ONE_NAME: Final = 64
 
-Action = Literal["who", "status", "start", "stop", "reload", "show", "disconnect", "quit"]
+Action = Literal["who", "status", "start", "stop", "reload", "show", "disconnect", "quit", "offer-authority"]
 
 
 class Request(BaseModel):
@@ -51,7 +51,7 @@ class Request(BaseModel):
     id: int = Field(ge=0, le=1 << 53)
     do: Action
     name: str = Field(default="", max_length=256)
-    """The tunnel, for start, stop and disconnect."""
+    """The tunnel, for start, stop, disconnect and offer-authority."""
     grace_seconds: float = Field(default=0.0, ge=0, le=86_400)
     """For stop and quit."""
     connection: int = Field(default=0, ge=0)

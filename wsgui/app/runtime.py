@@ -223,11 +223,24 @@ class Runtime:
                         f'"{name}" has no connection {request.connection}.', "wsgui status --json lists them."
                     )
                 return None
+            case "offer-authority":
+                name = self._tunnel(request.name).name
+                der = await asyncio.to_thread(self._authority_of, name)
+                return await self.engine.offer_authority(name, der)
             case "quit":
                 if self.on_quit is None:
                     raise ControlError(f"{self.name} cannot be ended this way.", "Send it SIGTERM.")
                 self.on_quit(request.grace_seconds)
                 return None
+
+    def _authority_of(self, tunnel: str) -> bytes:
+        """Return the certificate, in DER, of the authority that signed a tunnel's own; of the newest where none did."""
+        named = next((profile.tls.certificate for profile in self._profiles() if profile.name == tunnel), ())
+        for certificate in named:
+            with contextlib.suppress(WsguiError):  # of a broken one it is told elsewhere
+                if identity := self.certificates.row(certificate).managed.authority:
+                    return self.certificates.export_authority(form="der", identity=identity)
+        return self.certificates.export_authority(form="der")
 
     def _tunnel(self, name: str) -> TunnelSnapshot:
         snapshot = self.engine.snapshot()
