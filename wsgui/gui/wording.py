@@ -30,6 +30,10 @@ class Deed(enum.Enum):
     REVIEW = "review"
     DISMISS = "dismiss"
     OPEN_SOURCE = "open-source"
+    UNLOCK = "unlock"
+    USE_PASSPHRASE = "use-passphrase"
+    CERTIFICATES = "certificates"
+    OTHER_DEVICE = "other-device"
 
 
 @dataclass(frozen=True, slots=True)
