@@ -41,6 +41,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "certificate": Command(
         "wsgui.cli.certificate", "main", "make and trust, renew, import, export, remove certificates"
     ),
+    "secret": Command("wsgui.cli.secret", "main", "set, list, remove secrets in the keyring"),
     "status": Command("wsgui.cli.control", "status", "what the running processes do"),
     "start": Command("wsgui.cli.control", "start", "switch a tunnel of a running process on"),
     "stop": Command("wsgui.cli.control", "stop", "switch a tunnel of a running process off"),
