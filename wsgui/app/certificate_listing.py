@@ -62,7 +62,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A certificate whose files cannot be read; it hides no other."""
+    """A certificate, or an authority (without a name), whose files cannot be read; it hides no other."""
 
     name: str
     problem: WsguiError
@@ -102,6 +102,7 @@ def list_all(vault: Vault, profiles: Sequence[Profile], stores: Sequence[TrustSt
             rows.append(row_of(vault.read(name), users, now=now))
         except WsguiError as error:
             broken.append(Broken(name, error, users))
+    broken += [Broken("", problem) for problem in vault.broken_authorities()]
     known = vault.authorities()
     needed = in_use(known, [row.managed for row in rows])
     authorities: list[AuthorityRow] = []

@@ -7,14 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+
 from wsgui.certificates.authority import make_authority
 from wsgui.certificates.issue import Bundle, issue
 from wsgui.certificates.vault import StoredAuthority, Vault
 from wsgui.display import display
-from wsgui.errors import CertificateError
+from wsgui.errors import CertificateError, SecretError
 
 _LEAST_LEFT: Final = timedelta(days=60)
 """An authority that ends sooner signs nothing more: what it signs ends with it, and would be due at once."""
+
+
+class AuthorityKeyError(SecretError):
+    """The key of an authority that there is cannot be opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +62,13 @@ def sign(
 
     Raises:
         CertificateError: a new authority would be needed, but may not be made.
-        SecretError: the authority's passphrase cannot be had or stored.
+        AuthorityKeyError: the passphrase of the authority that is there cannot be had.
+        SecretError: that of a new one cannot be had or stored.
     """
     known = vault.authorities()
     chosen = None if make else _choose(known, names, preferred, now)
     if chosen is not None:
-        return Signed(issue(chosen.authority, vault.signing_key(chosen.authority.id), names, now=now), chosen)
+        return Signed(issue(chosen.authority, _key_of(vault, chosen), names, now=now), chosen)
     if not may_make:
         raise CertificateError(
             f"No authority of this computer may sign a certificate for {display(', '.join(names))} any more.",
@@ -72,6 +79,16 @@ def sign(
     authority, key = make_authority(tuple(wanted), machine=machine, now=now)
     bundle = issue(authority, key, names, now=now)
     return Signed(bundle, vault.save_authority(authority, key, passphrase), made=True, again=bool(known))
+
+
+def _key_of(vault: Vault, stored: StoredAuthority) -> EllipticCurvePrivateKey:
+    try:
+        return vault.signing_key(stored.authority.id)
+    except SecretError as error:
+        raise AuthorityKeyError(
+            f"{error.message.removesuffix('.')}, so that the key of this computer's authority cannot be used.",
+            "See to that, or have a new authority made (--new-authority), which each device has to trust.",
+        ) from error
 
 
 def _choose(

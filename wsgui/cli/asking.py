@@ -28,16 +28,21 @@ def yes(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
+def typed(prompt: str) -> str:
+    """What is typed after a prompt, without an echo; empty at the end of the input. Whoever gets it judges it."""
+    try:
+        return getpass.getpass(display(prompt, limit=500))
+    except EOFError:
+        return ""
+
+
 def password(what: str) -> str:
     """Ask for a password that exists; it is not echoed.
 
     Raises:
         SecretError: none was given.
     """
-    try:
-        given = getpass.getpass(f"{display(what)}: ")
-    except EOFError:
-        given = ""
+    given = typed(f"{what}: ")
     if not given:
         raise SecretError(f"{display(what)} was not given.", "Try again, and type it.")
     return given

@@ -9,7 +9,7 @@ from typing import Final
 from wsgui.app.certificates import Certificates, Created
 from wsgui.app.paths import paths
 from wsgui.cli import certificate_exchange, certificate_trust
-from wsgui.cli.asking import password, somebody_is_there
+from wsgui.cli.asking import somebody_is_there, typed
 from wsgui.cli.certificate_passphrase import check_where, keeping_passphrase
 from wsgui.cli.certificate_text import (
     created_lines,
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str]) -> int:
     there = somebody_is_there()
     keyring_access.allow_prompts(there)
     # A profile that is broken uses nothing; `wsgui profile check` speaks of it.
-    certificates = Certificates(folders, lambda: store.load().profiles, ask=password if there else None)
+    certificates = Certificates(folders, lambda: store.load().profiles, ask=typed if there else None)
     return int(options.run(options, certificates))
 
 
@@ -169,7 +169,7 @@ def _create(options: argparse.Namespace, certificates: Certificates) -> int:
         )
 
     check_where(options.passphrase)
-    created = keeping_passphrase(certificates, options.passphrase, make)
+    created = keeping_passphrase(options.passphrase, make)
     if options.json:
         print_json(created_values(created))
     else:

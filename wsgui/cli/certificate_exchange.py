@@ -108,7 +108,7 @@ def _import(options: argparse.Namespace, certificates: Certificates) -> int:
             replace=options.replace,
         )
 
-    created = keeping_passphrase(certificates, options.passphrase, take)
+    created = keeping_passphrase(options.passphrase, take)
     if options.json:
         print_json(created_values(created))
     else:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
-from wsgui.app.certificates import Certificates, Created
+from wsgui.app.certificate_signing import AuthorityKeyError
+from wsgui.app.certificates import Created
 from wsgui.cli.asking import ASK, somebody_is_there, yes
 from wsgui.cli.parser import complain
 from wsgui.errors import SecretError, UsageError
 from wsgui.profiles.formats import is_reference
-from wsgui.profiles.keyring_access import KeyringState
+from wsgui.profiles.keyring_access import KeyringError
 
-KEYRING = "keyring"
-_ELSEWHERE = "Or say where the passphrase is: --passphrase env:VARIABLE, --passphrase file:/PATH, or --passphrase ask."
+KEYRING: Final = "keyring"
+_ELSEWHERE: Final = "Unlock the keyring, or say where the passphrase is: --passphrase env:VARIABLE, file:/PATH or ask."
 
 
 def check_where(where: str) -> None:
@@ -26,7 +28,7 @@ def check_where(where: str) -> None:
     )
 
 
-def keeping_passphrase(certificates: Certificates, where: str, make: Callable[[str], Created]) -> Created:
+def keeping_passphrase(where: str, make: Callable[[str], Created]) -> Created:
     """Call `make` with `where`; where the keyring was meant and cannot be had, a person may choose to be asked instead.
 
     Raises:
@@ -35,10 +37,10 @@ def keeping_passphrase(certificates: Certificates, where: str, make: Callable[[s
     try:
         return make(where)
     except SecretError as error:
-        if where not in ("", KEYRING) or certificates.keyring().state is KeyringState.AVAILABLE:
+        if where not in ("", KEYRING) or isinstance(error, AuthorityKeyError) or not isinstance(error, KeyringError):
             raise
         if not somebody_is_there():
-            raise SecretError(error.message, f"{error.hint} {_ELSEWHERE}".strip()) from None
+            raise SecretError(error.message, f"{error.hint} Here that is --passphrase WHERE.") from None
         complain(error)
         if not yes("Protect the key by a passphrase that you choose, and type whenever it is used, instead?"):
             raise SecretError("Nothing was made.", _ELSEWHERE) from None

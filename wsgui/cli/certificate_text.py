@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from wsgui.app.certificate_listing import AuthorityRow, Listing, Row, StoreState
 from wsgui.app.certificates import Created
-from wsgui.certificates.authority import Authority
+from wsgui.certificates.authority import LOCAL_NAMES, LOCAL_NETWORKS, Authority
 from wsgui.certificates.description import Description, describe
 from wsgui.certificates.vault import Managed
 from wsgui.cli.tables import table
@@ -19,6 +19,7 @@ TRUST: Final = "wsgui certificate trust"
 _COLUMNS: Final = ("NAME", "FOR", "ENDS", "USED BY", "TRUSTED BY")
 _NAMES_IN_A_CELL: Final = 2
 _CELL_CHARACTERS: Final = 60
+_USUAL: Final = frozenset({*LOCAL_NAMES, *LOCAL_NETWORKS, "::1"})
 _KINDS: Final = {
     "issued": "signed by this computer's authority",
     "self-signed": "signed by itself",
@@ -32,10 +33,11 @@ def created_lines(created: Created, what: str) -> list[str]:
     told = managed.description
     lines = [f"{managed.name}: {what}, for {sentence_list(told.names)}, valid until {_day(told.not_after)}."]
     if created.new_authority and created.authority is not None:
-        again = "again, as the earlier one may not sign for these names, " if created.trusts_again else ""
         lines += [
             f'A new authority signed it: "{created.authority.description.subject}".',
-            f"Each device has to trust it {again}before it accepts the certificate:",
+            "Devices that trust the earlier one have to trust this one too, or they refuse the certificate:"
+            if created.trusts_again
+            else "Each device has to trust it before it accepts the certificate:",
             f"  this computer:  {TRUST}",
             f"  another one:    {EXPORT_AUTHORITY} FILE, or {EXPORT_AUTHORITY} --offer TUNNEL",
         ]
@@ -157,9 +159,10 @@ def _cells(row: Row, listing: Listing, now: datetime) -> tuple[str, ...]:
 def _authority_lines(row: AuthorityRow) -> list[str]:
     told = row.authority.description
     signed = ", ".join(row.signed) or "nothing that is still here"
+    more = ", ".join(name for name in row.authority.permitted if name not in _USUAL)
     lines = [
         f'authority {row.authority.id}, "{told.subject}", until {_day(told.not_after)}; it signed {signed}',
-        f"  may sign for {', '.join(row.authority.permitted)}",
+        f"  may sign for local names and private addresses{f', and for {more}' if more else ''}",
     ]
     return lines + [f"  {state.store}: {state.trust.message}" for state in row.stores]
 
