@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from wsgui.certificates.description import Description, describe
+from wsgui.certificates.description import UNREADABLE, Description, describe
 from wsgui.certificates.names import certificate_name, parse_address
 from wsgui.display import display
 from wsgui.errors import CertificateError
@@ -81,7 +81,7 @@ class Authority:
     def _constraints(self) -> tuple[tuple[x509.GeneralName, ...], tuple[x509.GeneralName, ...]]:
         try:
             found = self.intermediate.extensions.get_extension_for_class(x509.NameConstraints).value
-        except (x509.ExtensionNotFound, ValueError):
+        except (x509.ExtensionNotFound, *UNREADABLE):
             return (), ()  # without constraints it is none of ours, and signs for nothing
         return tuple(found.permitted_subtrees or ()), tuple(found.excluded_subtrees or ())
 

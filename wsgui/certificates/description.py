@@ -15,6 +15,15 @@ from cryptography.x509.oid import NameOID
 
 from wsgui.display import display
 
+UNREADABLE: Final = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What `cryptography` raises over parts of a certificate that it cannot make sense of."""
+
 _CURVES: Final = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 
 
@@ -61,7 +70,7 @@ def describe(certificate: x509.Certificate) -> Description:
             issuer=_named(certificate.issuer),
             not_before=certificate.not_valid_before_utc,
             not_after=certificate.not_valid_after_utc,
-            serial=_octets(certificate.serial_number.to_bytes(20, "big", signed=True).lstrip(b"\0") or b"\0"),
+            serial=_serial(certificate.serial_number),
             fingerprint=fingerprint(certificate),
             key=_kind_of_key(certificate),
             is_authority=is_authority(certificate),
@@ -78,7 +87,7 @@ def alternative_names(certificate: x509.Certificate) -> tuple[str, ...]:
     """Return the DNS names and IP addresses of the subjectAltName, in its order; none where it has none."""
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError):  # ValueError: extensions that cannot be read, or one of them twice
+    except (x509.ExtensionNotFound, *UNREADABLE):
         return ()
     return tuple(display(str(name.value)) for name in names if isinstance(name, x509.DNSName | x509.IPAddress))
 
@@ -87,7 +96,7 @@ def is_authority(certificate: x509.Certificate) -> bool:
     """Whether its basic constraints make it one that may sign others."""
     try:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, *UNREADABLE):
         return False
 
 
@@ -100,7 +109,7 @@ def is_signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> boo
     """Whether `issuer` has the issuer's name, and its key made the signature."""
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
+    except (InvalidSignature, TypeError, *UNREADABLE):
         return False
     return True
 
@@ -114,7 +123,7 @@ def _named(name: x509.Name) -> str:
 def _kind_of_key(certificate: x509.Certificate) -> str:
     try:
         key = certificate.public_key()
-    except (UnsupportedAlgorithm, ValueError):
+    except UNREADABLE:
         return "unknown"
     match key:
         case ec.EllipticCurvePublicKey():
@@ -128,6 +137,11 @@ def _kind_of_key(certificate: x509.Certificate) -> str:
         case ed448.Ed448PublicKey():
             return "Ed448"
     return "unknown"
+
+
+def _serial(number: int) -> str:
+    sign = "-" if number < 0 else ""  # against RFC 5280, and met all the same
+    return sign + _octets(abs(number).to_bytes(max(1, (number.bit_length() + 7) // 8), "big"))
 
 
 def _octets(data: bytes) -> str:
