@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from statistics import median
+from typing import Final
+
 from wsgui.bridge.listener import ListenError
 from wsgui.bridge.relay import Relay
-from wsgui.engine.snapshot import ConnectionSnapshot, Reason, ReasonKind
+from wsgui.certificates.port import PortContexts
+from wsgui.engine.activity import Activity
+from wsgui.engine.certificates import certificate_snapshot
+from wsgui.engine.endpoint import Endpoint, reach_of
+from wsgui.engine.program import expected_protocol, target_name
+from wsgui.engine.snapshot import ConnectionSnapshot, Reason, ReasonKind, TunnelSnapshot, TunnelState
 from wsgui.errors import CertificateError, SecretError, WsguiError
+from wsgui.profiles.model import Profile
+
+SPARKLINE_SECONDS: Final = 48
 
 
 def connection_of(relay: Relay) -> ConnectionSnapshot:
@@ -24,6 +36,63 @@ def connection_of(relay: Relay) -> ConnectionSnapshot:
         to_target_rate=relay.to_target_rate,
         round_trip_seconds=relay.round_trip_seconds,
         since=relay.since,
+    )
+
+
+def tunnel_snapshot(
+    profile: Profile,
+    state: TunnelState,
+    reason: Reason | None,
+    activity: Activity,
+    relays: Sequence[Relay],
+    endpoint: Endpoint | None,
+    *,
+    wanted: bool,
+    running_since: float | None,
+    contexts: PortContexts | None,
+) -> TunnelSnapshot:
+    """Return what others may know of a tunnel.
+
+    Args:
+        relays: Its sessions.
+        endpoint: Where it listens; None when it does not.
+        running_since: Unix time.
+        contexts: What its port speaks TLS with.
+    """
+    totals = activity.totals()
+    to_client_rate, to_target_rate = activity.rates()
+    connections = tuple(connection_of(relay) for relay in relays)
+    round_trips = [c.round_trip_seconds for c in connections if c.round_trip_seconds is not None]
+    protocol = activity.protocol()
+    spoken = protocol or expected_protocol(profile)
+    return TunnelSnapshot(
+        name=profile.name,
+        group=profile.group,
+        state=state,
+        wanted=wanted,
+        reason=reason,
+        target_problem=activity.target_reason,
+        refusal=activity.refusal,
+        listen=str(profile.listen),
+        page_url=endpoint.page_url if endpoint else "",
+        viewer_url=endpoint.viewer_url(profile.web.root, spoken) if endpoint else "",
+        websocket_url=endpoint.websocket_url if endpoint else "",
+        reach=endpoint.reach if endpoint else reach_of(profile.listen),
+        secure=profile.tls.enabled,
+        target=target_name(profile),
+        protocol=protocol,
+        running_since=running_since,
+        connections=connections,
+        connection_limit=profile.limits.connections,
+        to_client_bytes=totals[0],
+        to_target_bytes=totals[1],
+        to_client_rate=to_client_rate,
+        to_target_rate=to_target_rate,
+        round_trip_seconds=median(round_trips) if round_trips else None,
+        served=activity.served,
+        refused=activity.refusals,
+        sparkline=activity.sparkline(SPARKLINE_SECONDS),
+        certificate=certificate_snapshot(contexts),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from wsgui.bridge import readiness
 from wsgui.bridge.buffer import ReadBuffer
+from wsgui.engine.certificates import EndNotices
 from wsgui.engine.events import EventHub
 from wsgui.engine.snapshot import EngineSnapshot, OfferSnapshot, ThroughputSnapshot
 from wsgui.engine.terms import OF_A_PROFILE, Terms
@@ -31,6 +32,7 @@ class Engine:
     def __init__(self, *, vault: Vault | None = None) -> None:
         self.events = EventHub()
         self._vault = vault
+        self._notices = EndNotices()
         self._buffer = ReadBuffer()
         self._tunnels: dict[str, Tunnel] = {}
         self._leaving: set[Tunnel] = set()
@@ -57,7 +59,9 @@ class Engine:
         """
         tunnel = self._tunnels.get(profile.name)
         if tunnel is None or tunnel.retired:
-            self._tunnels[profile.name] = Tunnel(profile, self._buffer, self.events, self._listening, terms)
+            self._tunnels[profile.name] = Tunnel(
+                profile, self._buffer, self.events, self._listening, terms, self._vault, self._notices
+            )
         else:
             await tunnel.configure(profile)
 

@@ -6,29 +6,32 @@ import asyncio
 import time
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from statistics import median
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from wsgui.bridge.bridge import Bridge
 from wsgui.bridge.buffer import ReadBuffer
 from wsgui.bridge.listener import Listener, ListenError, open_listeners
 from wsgui.bridge.settings import Settings
+from wsgui.certificates.port import PortContexts
 from wsgui.command.pacing import AsWebsockify
 from wsgui.engine.activity import Activity
-from wsgui.engine.description import connection_of, own_fault, reason_of
-from wsgui.engine.endpoint import Endpoint, reach_of
+from wsgui.engine.certificates import CertificateCare, EndNotices
+from wsgui.engine.description import own_fault, reason_of, tunnel_snapshot
+from wsgui.engine.endpoint import Endpoint
 from wsgui.engine.events import EventHub, StateChanged
 from wsgui.engine.moving import give_back, move
-from wsgui.engine.preparation import Listening, prepare
-from wsgui.engine.program import Program, ProgramSlot, expected_protocol, target_name
+from wsgui.engine.preparation import Listening, contexts_of, prepare
+from wsgui.engine.program import Program, ProgramSlot
 from wsgui.engine.snapshot import Reason, ReasonKind, ThroughputSnapshot, TunnelSnapshot, TunnelState
 from wsgui.engine.terms import OF_A_PROFILE, Terms
 from wsgui.errors import TunnelError, WsguiError
 from wsgui.profiles.model import Profile
 
+if TYPE_CHECKING:
+    from wsgui.certificates.vault import Vault
+
 RETRY_SECONDS: Final = 2.0
 """How often a tunnel that waits for its port tries again."""
-SPARKLINE_SECONDS: Final = 48
 
 
 class Tunnel:
@@ -40,6 +43,8 @@ class Tunnel:
         events: Where it says what happens.
         listening: Host and port of every listener of this process.
         terms: What its profile does not say.
+        vault: Has the certificates that a profile names.
+        notices: Which ends of certificates have been told, by all tunnels.
     """
 
     def __init__(
@@ -49,6 +54,8 @@ class Tunnel:
         events: EventHub,
         listening: Listening = tuple,
         terms: Terms = OF_A_PROFILE,
+        vault: Vault | None = None,
+        notices: EndNotices | None = None,
     ) -> None:
         self.profile = profile
         self.terms = terms
@@ -60,6 +67,8 @@ class Tunnel:
         self._buffer = buffer
         self._events = events
         self._listening = listening
+        self._vault = vault
+        self._care = CertificateCare(self, events, notices or EndNotices())
         self._programs = ProgramSlot(
             self._loop, buffer, self._say, self._program_changed, AsWebsockify if terms.websockify else None
         )
@@ -120,6 +129,7 @@ class Tunnel:
             self._retrying.cancel()
             self._retrying = None
         async with self._lock:
+            self._care.leave()
             bridge = self._bridge
             if bridge is None:
                 await self._programs.end()
@@ -139,14 +149,15 @@ class Tunnel:
             await self._programs.end()
             self._stopped()
 
-    async def configure(self, profile: Profile) -> None:
-        """Take over a changed profile; sessions go on, what is new holds for the clients that come after.
+    async def configure(self, profile: Profile | None = None) -> None:
+        """Take over a changed profile, or its own once more; sessions go on, what is new holds for who comes after.
 
         Raises:
             TunnelError: It is running and cannot do as the new profile says; it goes on as before.
         """
         async with self._lock:
-            old, self.profile = self.profile, profile
+            old = self.profile
+            self.profile = profile = profile or old
             if self._bridge is None or self.state is not TunnelState.RUNNING:
                 again = self.wanted and self.state in (TunnelState.WAITING, TunnelState.FAILED)
             else:
@@ -166,6 +177,32 @@ class Tunnel:
                 self._retrying = None
             self.state = TunnelState.STOPPED
             await self.start(wait=True)
+
+    async def read_certificates(self) -> None:
+        """Show what the certificates' files hold now to those who connect from now on; all else stays.
+
+        Raises:
+            CertificateError: They cannot be used; those of before stay in use, and the tunnel's reason says so.
+            SecretError: A passphrase cannot be had; the same.
+        """
+        async with self._lock:
+            if (contexts := self.contexts) is None:
+                return
+            try:
+                fresh = await self._loop.run_in_executor(None, contexts_of, self.profile, self.terms, self._vault)
+            except WsguiError as error:
+                self._reason = reason_of(error)
+                raise
+            if fresh is not None:
+                contexts.exchange(fresh)
+            if self._reason is not None and self._reason.kind in (ReasonKind.CERTIFICATE, ReasonKind.SECRET):
+                self._reason = None
+
+    @property
+    def contexts(self) -> PortContexts | None:
+        """What its port speaks TLS with, while it runs; None without a certificate."""
+        running = self._bridge is not None and self.state is TunnelState.RUNNING
+        return self._bridge.settings.tls if self._bridge is not None and running else None
 
     @property
     def endpoints(self) -> tuple[tuple[str, int], ...]:
@@ -212,6 +249,7 @@ class Tunnel:
         self._endpoint = Endpoint.of(listener, secure=settings.tls is not None)
         self._running_since = time.time()
         self._runs()
+        self._care.attend(settings.tls)
 
     def _runs(self, reason: Reason | None = None) -> None:
         """Say so, with that reason or what is to be known of its program; the profile may want it to end with that."""
@@ -275,6 +313,7 @@ class Tunnel:
         self._programs.take_over(new)
         if bridge.listener is not None:
             self._endpoint = Endpoint.of(bridge.listener, secure=settings.tls is not None)
+        self._care.attend(settings.tls)
 
     def _say(self, level: int, message: str) -> None:
         self._activity.log(level, message)
@@ -287,6 +326,7 @@ class Tunnel:
             buffer=self._buffer,
             listening=self._listening,
             connector=program.connector if program is not None else None,
+            vault=self._vault,
             say=self._say,
         )
 
@@ -341,40 +381,14 @@ class Tunnel:
         return self._activity.throughput()
 
     def snapshot(self) -> TunnelSnapshot:
-        profile, activity = self.profile, self._activity
-        totals = activity.totals()
-        to_client_rate, to_target_rate = activity.rates()
-        relays = tuple(self._bridge.relays.values()) if self._bridge is not None else ()
-        connections = tuple(connection_of(relay) for relay in relays)
-        round_trips = [c.round_trip_seconds for c in connections if c.round_trip_seconds is not None]
-        endpoint = self._endpoint
-        protocol = activity.protocol()
-        spoken = protocol or expected_protocol(profile)
-        return TunnelSnapshot(
-            name=profile.name,
-            group=profile.group,
-            state=self.state,
+        return tunnel_snapshot(
+            self.profile,
+            self.state,
+            self._reason,
+            self._activity,
+            tuple(self._bridge.relays.values()) if self._bridge is not None else (),
+            self._endpoint,
             wanted=self.wanted,
-            reason=self._reason,
-            target_problem=activity.target_reason,
-            refusal=activity.refusal,
-            listen=str(profile.listen),
-            page_url=endpoint.page_url if endpoint else "",
-            viewer_url=endpoint.viewer_url(profile.web.root, spoken) if endpoint else "",
-            websocket_url=endpoint.websocket_url if endpoint else "",
-            reach=endpoint.reach if endpoint else reach_of(profile.listen),
-            secure=profile.tls.enabled,
-            target=target_name(profile),
-            protocol=protocol,
             running_since=self._running_since,
-            connections=connections,
-            connection_limit=profile.limits.connections,
-            to_client_bytes=totals[0],
-            to_target_bytes=totals[1],
-            to_client_rate=to_client_rate,
-            to_target_rate=to_target_rate,
-            round_trip_seconds=median(round_trips) if round_trips else None,
-            served=activity.served,
-            refused=activity.refusals,
-            sparkline=activity.sparkline(SPARKLINE_SECONDS),
+            contexts=self.contexts,
         )
