@@ -11,6 +11,7 @@ _TRUST: Final = (
     'Let it trust the authority: run "wsgui certificate trust" on this computer, or choose "Another device…" under '
     "Certificates for any other."
 )
+_OWN_CERTIFICATE: Final = "Let the client show one that [tls] client_authority has signed and that has not expired."
 _DISTRUSTED: Final = ("A client does not trust this tunnel's certificate.", _TRUST)
 
 # What a client says by an alert (RFC 8446, 6.2), in OpenSSL's words for it.
@@ -30,22 +31,6 @@ _REFUSES_OURS: Final = {
         "A client cannot use this kind of certificate.",
         'Make another one, as with "wsgui certificate create", or use a newer client.',
     ),
-    # RFC 6066, 3.
-    "alert_unrecognized_name": (
-        "A client asked for a name that this tunnel's certificate is not for.",
-        'Make one for that name too, as with "wsgui certificate create".',
-    ),
-}
-# What our side has found wrong with theirs.
-_REFUSED_THEIRS: Final = {
-    "peer_did_not_return_a_certificate": (
-        "A client showed no certificate, which this tunnel asks for.",
-        "Install one in the client that [tls] client_authority has signed.",
-    ),
-    "certificate_verify_failed": (
-        "A client's certificate is not accepted",
-        "Use one that [tls] client_authority has signed and that has not expired.",
-    ),
 }
 
 
@@ -59,20 +44,14 @@ def tls_problem(error: BaseException) -> tuple[str, str]:
     for alert, told in _REFUSES_OURS.items():
         if reason.endswith(alert):
             return told
-    if reason in _REFUSED_THEIRS:
-        message, hint = _REFUSED_THEIRS[reason]
-        return _with_cause(message, error), hint
+    if reason == "peer_did_not_return_a_certificate":
+        return "A client showed no certificate, which this tunnel asks for.", _OWN_CERTIFICATE
+    if reason == "certificate_verify_failed":
+        cause = display(getattr(error, "verify_message", "") or "the reason is not known", limit=80)
+        return f"A client's certificate is not accepted: {cause}.", _OWN_CERTIFICATE
     if "http_request" in reason:
         return "A client spoke something else than TLS.", "Use a browser or a WebSocket client."
     if "version" in reason or "protocol" in reason:
         return "A client offered no TLS version that is allowed here.", "Use a newer client."
     words = reason.replace("_", " ") or "unknown reason"
     return f"TLS with a client failed: {display(words)}.", "Check the client."
-
-
-def _with_cause(message: str, error: ssl.SSLError) -> str:
-    """Return a sentence with what OpenSSL found wrong with a certificate, where it said so."""
-    if message.endswith("."):
-        return message
-    cause = display(getattr(error, "verify_message", "") or "", limit=80)
-    return f"{message}: {cause}." if cause else f"{message}."

@@ -11,7 +11,9 @@ from typing import Final
 
 import ifaddr
 
+from wsgui.access.names import parse_authority
 from wsgui.access.private_networks import is_private
+from wsgui.bridge.listener import Listener
 from wsgui.bridge.offer import Offer
 from wsgui.engine.events import EventHub, LogLine
 from wsgui.engine.snapshot import OfferSnapshot
@@ -47,7 +49,7 @@ def offer(tunnel: Tunnel, der: bytes, seconds: float, events: EventHub) -> Offer
     if bridge is None or listener is None:
         raise TunnelError(f'"{name}" is not running, so no other device can reach it.', "Start it first.")
     certificate = Certificate.of(der)
-    addresses = addresses_of(listener.endpoints)
+    addresses = addresses_of(listener.endpoints, both=_takes_both(listener))
 
     def downloaded(visitor: str) -> None:
         message = f"The authority's certificate was downloaded by {visitor}."
@@ -57,8 +59,19 @@ def offer(tunnel: Tunnel, der: bytes, seconds: float, events: EventHub) -> Offer
     return OfferSnapshot(tuple(f"{address}{made.path}" for address in addresses), certificate.fingerprint, made.until)
 
 
-def addresses_of(endpoints: Sequence[tuple[str, int]]) -> tuple[str, ...]:
+def _takes_both(listener: Listener) -> bool:
+    return any(
+        sock.family == socket.AF_INET6 and not sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
+        for sock in listener.sockets
+    )
+
+
+def addresses_of(endpoints: Sequence[tuple[str, int]], *, both: bool = False) -> tuple[str, ...]:
     """Return `http://host:port` of each address at which another device of this network may reach these listeners.
+
+    Args:
+        endpoints: Host and port as bound.
+        both: Whether a listener on all IPv6 addresses takes IPv4 too.
 
     Raises:
         TunnelError: There is none.
@@ -72,7 +85,7 @@ def addresses_of(endpoints: Sequence[tuple[str, int]]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     ports: dict[int, None] = {}
     for host, port in endpoints:
-        here = _own_addresses(host)
+        here = _own_addresses(host, both=both)
         found |= dict.fromkeys(f"http://{_authority(address, port)}" for address in here)
         if here:
             ports[port] = None
@@ -83,24 +96,28 @@ def addresses_of(endpoints: Sequence[tuple[str, int]]) -> tuple[str, ...]:
             field="listen",
         )
     name = socket.gethostname().partition(".")[0].lower()
-    if name and name != "localhost":
+    if name != "localhost" and parse_authority(f"{name}.local") is not None:
         found |= dict.fromkeys(f"http://{_authority(f'{name}.local', port)}" for port in ports)
     return tuple(found)
 
 
-def _own_addresses(host: str) -> tuple[str, ...]:
+def _own_addresses(host: str, *, both: bool) -> tuple[str, ...]:
     """Return the private addresses behind a listener's address, those that a phone is likely to reach first."""
     if not TcpAddress(host, 0).is_wildcard:
         return (host,) if _is_usable(host) else ()
     likeliest = _outward()
     ranked = sorted(
-        (address != likeliest, adapter.nice_name.startswith(_VIRTUAL), ":" in address, number, address)
+        (_is_virtual(adapter.nice_name), address != likeliest, ":" in address, number, address)
         for number, adapter in enumerate(ifaddr.get_adapters())
         for address in (ip.ip if isinstance(ip.ip, str) else ip.ip[0] for ip in adapter.ips)
         if _is_usable(address)
     )
-    both = host in ("::", "*")
-    return tuple(address for *_, address in ranked if both or ":" not in address)
+    return tuple(address for *_, address in ranked if both or (":" in address) == (":" in host))
+
+
+def _is_virtual(interface: str) -> bool:
+    name = interface.lower()
+    return name.startswith(_VIRTUAL) or "virtual" in name  # as Windows describes them
 
 
 def _is_usable(address: str) -> bool:

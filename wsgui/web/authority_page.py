@@ -51,7 +51,7 @@ _STEPS: Final[tuple[tuple[str, re.Pattern[str], tuple[str, ...]], ...]] = (
             "Open Settings, search there for “CA certificate”, and choose Install a certificate, then CA certificate, "
             "then Install anyway. Pick <b>{file}</b> under Downloads.",
             "Open Settings, search for “Trusted credentials”, go to the User tab and tap <b>{name}</b>. The SHA-256 "
-            "fingerprint there has to be the one in wsgui's window; if it is not, choose Uninstall.",
+            "fingerprint there has to be the one that wsgui shows; if it is not, choose Uninstall.",
             "Firefox only: open its Settings, About Firefox, tap the logo five times, go back, and in Secret Settings "
             "switch on Use third party CA certificates.",
         ),
@@ -62,7 +62,7 @@ _STEPS: Final[tuple[tuple[str, re.Pattern[str], tuple[str, ...]], ...]] = (
         (
             "Open this page in Safari, download, and tap Allow.",
             "Open Settings, General, VPN &amp; Device Management, and tap <b>{name}</b>, More Details, and the "
-            "certificate. The SHA-256 fingerprint at the end has to be the one in wsgui's window; if it is not, remove "
+            "certificate. The SHA-256 fingerprint at the end has to be the one that wsgui shows; if it is not, remove "
             "the profile.",
             "Go back, tap Install, and confirm.",
             "Open Settings, General, About, Certificate Trust Settings, and switch on <b>{name}</b>.",
@@ -73,7 +73,7 @@ _STEPS: Final[tuple[tuple[str, re.Pattern[str], tuple[str, ...]], ...]] = (
         re.compile(r"Windows"),
         (
             "Download. In the folder of the file, open a terminal and run <code>certutil -hashfile {file} SHA256</code>"
-            ". It has to show the fingerprint in wsgui's window; if it does not, delete the file.",
+            ". It has to show the fingerprint that wsgui shows; if it does not, delete the file.",
             "Run <code>certutil -user -addstore Root {file}</code> and confirm. Chrome and Edge know it at once.",
             "Firefox only: it takes Windows' authorities by itself; restart it.",
         ),
@@ -83,7 +83,7 @@ _STEPS: Final[tuple[tuple[str, re.Pattern[str], tuple[str, ...]], ...]] = (
         re.compile(r"Macintosh"),
         (
             "Download. In a terminal, in the folder of the file, run <code>shasum -a 256 {file}</code>. It has to show "
-            "the fingerprint in wsgui's window; if it does not, delete the file.",
+            "the fingerprint that wsgui shows; if it does not, delete the file.",
             "Open the file: Keychain Access adds it to the login keychain. Double-click <b>{name}</b> there, open "
             "Trust, and choose Always Trust.",
             "Firefox only: it takes the keychain's authorities by itself; restart it.",
@@ -94,7 +94,7 @@ _STEPS: Final[tuple[tuple[str, re.Pattern[str], tuple[str, ...]], ...]] = (
         re.compile(r"Linux|X11|CrOS"),
         (
             "Download. In a terminal, in the folder of the file, run <code>sha256sum {file}</code>. It has to show the "
-            "fingerprint in wsgui's window; if it does not, delete the file.",
+            "fingerprint that wsgui shows; if it does not, delete the file.",
             "Firefox: Settings, Privacy &amp; Security, View Certificates, Authorities, Import. Tick Trust this CA to "
             "identify websites.",
             "Chrome: Settings, Privacy and security, Security, Manage certificates; import it among the authorities. "
@@ -163,12 +163,12 @@ def authority_page(certificate: Certificate, path: str, user_agent: str = "") ->
     lines = [":".join(pairs[at : at + _GROUP]) for at in range(0, len(pairs), _GROUP)]
     shown = "".join(f"<span>{line}</span>" for line in (*(f"{line}:" for line in lines[:-1]), lines[-1]))
     body = f"""<h1>Trust this tunnel on this device</h1>
-<p>With this certificate, your browser accepts the tunnels of the computer that offers it, and no other addresses:
-<b>{name}</b></p>
+<p>Once you have installed it, this certificate lets you open encrypted tunnels of the computer that offers it without
+a warning. It is called <b>{name}</b>.</p>
 <p class="dim">Its fingerprint (SHA-256)</p>
 <p class="print">{shown}</p>
-<p>The same fingerprint stands in wsgui's window. Compare the two: only then is it that computer's certificate.
-What counts is the one that this device shows, as the steps below say.</p>
+<p>wsgui shows the same one where you got this address. Compare the two, and once more the one that this device shows
+in the steps below: only then is it that computer's certificate.</p>
 <p><a class="get" href="{html.escape(path)}/{file}">Download the certificate</a></p>
 <p class="dim">It can be downloaded once, by one device.</p>
 <h2>How to install it</h2>
