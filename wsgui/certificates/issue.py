@@ -14,7 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from wsgui.certificates.authority import CLOCK_SKEW, Authority, whole_seconds
 from wsgui.certificates.description import Description, describe
-from wsgui.certificates.names import certificate_name, parse_address
+from wsgui.certificates.names import certificate_name, is_address, parse_address
 from wsgui.errors import CertificateError
 
 LIFETIME: Final = datetime.timedelta(days=397)
@@ -153,10 +153,14 @@ def _spelled(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _subject(names: Sequence[str]) -> x509.Name:
-    """Return a name for lists in browsers: the first one that is short enough; who connects looks at the others."""
-    short = next((name for name in names if len(name) <= _MAX_COMMON_NAME), "")
-    common = [x509.NameAttribute(NameOID.COMMON_NAME, short)] if short else []
-    return x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "wsgui"), *common])
+    """Return a name for lists in browsers: the first host that is short enough; who connects looks at the others."""
+    host = next((name for name in names if not is_address(name) and len(name) <= _MAX_COMMON_NAME), "")
+    # Where there are addresses only, OpenSSL holds a common name that looks like a host (10.0.0.1 does) against what the
+    # authority may sign of hosts.
+    common = host or (f"wsgui at {names[0]}" if is_address(names[0]) else "wsgui")
+    return x509.Name(
+        [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "wsgui"), x509.NameAttribute(NameOID.COMMON_NAME, common)]
+    )
 
 
 def _general(name: str) -> x509.GeneralName:
