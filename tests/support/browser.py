@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from playwright.async_api import BrowserContext, Page, async_playwright
@@ -33,10 +35,13 @@ OPEN_SOCKET = """address => new Promise(done => {
 
 
 @asynccontextmanager
-async def chromium(*, resolve: Sequence[str] = (), **context: Any) -> AsyncIterator[BrowserContext]:
+async def chromium(
+    *, home: Path | None = None, resolve: Sequence[str] = (), **context: Any
+) -> AsyncIterator[BrowserContext]:
     """Start a browser with an empty profile.
 
     Args:
+        home: The user's folder, whose certificates it trusts; None = this process's own.
         resolve: Rules for names, as `MAP evil.example 127.0.0.1`; what they do not name resolves as usual.
         context: Playwright's options of a browser context.
     """
@@ -45,7 +50,8 @@ async def chromium(*, resolve: Sequence[str] = (), **context: Any) -> AsyncItera
     if resolve:
         arguments.append(f"--host-resolver-rules={', '.join(resolve)}")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        environment = {"PATH": os.environ["PATH"], "HOME": str(home)} if home else None
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=arguments, env=environment)
         try:
             yield await browser.new_context(**context)
         finally:
