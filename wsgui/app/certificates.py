@@ -64,6 +64,8 @@ class Renewal:
     """What came of renewing one certificate that was due; exactly one of `created` and `problem` is there."""
 
     name: str
+    ended: datetime
+    """When the certificate of before ends."""
     created: Created | None = None
     problem: WsguiError | None = None
 
@@ -177,10 +179,11 @@ class Certificates:
         done: list[Renewal] = []
         with alone(self._folder):
             for managed in self._due(now):  # again: another process may have renewed them while we waited
+                end = managed.description.not_after
                 try:
-                    done.append(Renewal(managed.name, self._renew(managed, now, may_make=False)))
+                    done.append(Renewal(managed.name, end, self._renew(managed, now, may_make=False)))
                 except WsguiError as error:
-                    done.append(Renewal(managed.name, problem=error))
+                    done.append(Renewal(managed.name, end, problem=error))
         return tuple(done)
 
     def import_(

@@ -14,6 +14,8 @@ from typing import Any, Final, Literal, Protocol
 from wsgui.app.background_writer import BackgroundWriter, TextStream
 from wsgui.display import display
 from wsgui.engine.events import (
+    CertificateEvent,
+    CertificateHappening,
     ClientRefused,
     ConnectionClosed,
     ConnectionOpened,
@@ -33,6 +35,14 @@ LEVELS: Final[Mapping[str, int]] = {
     "error": logging.ERROR,
 }
 _LONGEST_MESSAGE: Final = 2048
+_CERTIFICATE_LEVELS: Final[Mapping[CertificateHappening, int]] = {
+    "renewed": logging.INFO,
+    "changed": logging.INFO,
+    "ends": logging.WARNING,
+    "ended": logging.ERROR,
+    "not-renewed": logging.ERROR,
+    "unusable": logging.ERROR,
+}
 _STATE_LEVELS: Final = {TunnelState.WAITING: logging.WARNING, TunnelState.FAILED: logging.ERROR}
 
 
@@ -198,6 +208,8 @@ def level_of(event: Event) -> int:
     """How important an event is, as in the logging module."""
     if isinstance(event, LogLine):
         return event.level
+    if isinstance(event, CertificateEvent):
+        return _CERTIFICATE_LEVELS[event.happened]
     if isinstance(event, StateChanged):
         return _STATE_LEVELS.get(event.state, logging.INFO)
     return logging.WARNING if isinstance(event, ClientRefused) else logging.INFO
@@ -254,6 +266,13 @@ def describe(event: Event) -> tuple[str, str, dict[str, Any]]:
             status = f" ({refusal.status})" if refusal.status else ""
             message = f"{refusal.client} was refused{status}: {refusal.message} {refusal.hint}".rstrip()
             return "client.refused", message, fields
+        case CertificateEvent(certificate=certificate, happened=happened, not_after=not_after):
+            fields = {
+                "certificate": certificate,
+                "not_after": not_after,
+                "hint": event.hint,
+            }
+            return f"certificate.{happened}", f"{event.message} {event.hint}".rstrip(), fields
         case LogLine(message=message):
             return "log", message, {}
         case _:

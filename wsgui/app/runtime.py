@@ -16,6 +16,8 @@ from wsgui.app.certificates import Certificates
 from wsgui.app.control import ControlServer, Request, describe_process
 from wsgui.app.feed import ProfileFeed, Reloaded, Source
 from wsgui.app.paths import Paths
+from wsgui.app.renewal import AutomaticRenewal
+from wsgui.certificates.vault import Vault
 from wsgui.engine.engine import Engine
 from wsgui.engine.events import Event, LogLine, StateChanged
 from wsgui.engine.snapshot import ReasonKind, TunnelSnapshot
@@ -40,7 +42,7 @@ class Runtime:
         sources: Where headless reads its profiles again on a reload.
         watch: Follow changes of the store's files (window only).
         wait: Whether a tunnel whose port is taken waits for it; by default a window's does.
-        certificates: Instead of those of `paths`: for who has opened some of them already.
+        vault: That of `paths`, for who has opened some certificates in it already; it asks in its own way.
         ask: Asks a person for a passphrase that is kept nowhere, in any thread; None: nobody is there to be asked.
     """
 
@@ -54,11 +56,11 @@ class Runtime:
         sources: Sequence[Source] = (),
         watch: bool = True,
         wait: bool | None = None,
-        certificates: Certificates | None = None,
+        vault: Vault | None = None,
         ask: Callable[[str], str] | None = None,
     ) -> None:
         self.store = ProfileStore(paths.profiles)
-        self.certificates: Certificates = certificates or Certificates(paths, self._profiles, ask=ask)
+        self.certificates = Certificates(paths, self._profiles, ask=ask, vault=vault)
         """This user's certificates; everything of it blocks, and may be called in any thread."""
         self.engine = Engine(vault=self.certificates.vault)
         self.on_show: Callable[[], None] | None = None
@@ -96,6 +98,7 @@ class Runtime:
             else:
                 for source, profile in zip(self._sources, self._given, strict=True):
                     await self._feed.adopt(source, profile)
+            self._spawn(AutomaticRenewal(self.certificates, self.engine.events).run())
             try:
                 await self._server.start()
             except WsguiError as error:

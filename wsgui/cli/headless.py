@@ -15,8 +15,10 @@ from wsgui.app.notify import Notifier, take_inherited
 from wsgui.app.paths import paths
 from wsgui.app.process import private_umask, raise_descriptor_limit
 from wsgui.app.runtime import Runtime
+from wsgui.certificates.vault import Vault
 from wsgui.cli.announce import Announcer
 from wsgui.cli.parser import complain
+from wsgui.cli.passphrases import open_certificates
 from wsgui.cli.signals import Signals
 from wsgui.engine.events import LogLine
 from wsgui.engine.loops import new_event_loop
@@ -65,9 +67,12 @@ def run(options: Options) -> int:
         chosen = _choose(options, ProfileStore(paths().profiles))
         if chosen is None:
             return UsageError.exit_code
-        _mention_unused(inherited, [profile for _, profile in chosen])
+        profiles = [profile for _, profile in chosen]
+        _mention_unused(inherited, profiles)
+        vault = Vault(paths().certificates)
+        open_certificates(profiles, vault)
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            return runner.run(_Process(options, chosen, notifier, log, output).serve())
+            return runner.run(_Process(options, chosen, vault, notifier, log, output).serve())
     except WsguiError as error:
         return complain(error)
     finally:
@@ -82,12 +87,14 @@ class _Process:
         self,
         options: Options,
         chosen: list[tuple[Source, Profile]],
+        vault: Vault,
         notifier: Notifier,
         log: EventLog,
         output: BackgroundWriter,
     ) -> None:
         self._options = options
         self._chosen = chosen
+        self._vault = vault
         self._notifier = notifier
         self._log = log
         self._output = output
@@ -108,6 +115,7 @@ class _Process:
             sources=sources,
             watch=False,
             wait=self._options.wait,
+            vault=self._vault,
         )
         runtime.on_quit = self._quit
         runtime.engine.events.subscribe(self._log)

@@ -10,10 +10,18 @@ from typing import Final
 
 from wsgui.app.background_writer import BackgroundWriter
 from wsgui.app.log_file import LogFile
-from wsgui.app.logging import LogSink, without_secrets
+from wsgui.app.logging import LogSink, level_of, without_secrets
 from wsgui.bridge.bridge import TARGET_FAILED
 from wsgui.display import display
-from wsgui.engine.events import ClientRefused, ConnectionClosed, ConnectionOpened, Event, LogLine, StateChanged
+from wsgui.engine.events import (
+    CertificateEvent,
+    ClientRefused,
+    ConnectionClosed,
+    ConnectionOpened,
+    Event,
+    LogLine,
+    StateChanged,
+)
 from wsgui.engine.snapshot import Reason, ReasonKind, TunnelState
 
 _LONGEST: Final = 2048
@@ -107,6 +115,8 @@ class WebsockifyLog:
                 pass  # said already, when it happened
             case StateChanged(state=TunnelState.RUNNING | TunnelState.FAILED, reason=reason) if reason is not None:
                 self.say(f"{reason.message} {reason.hint}".rstrip(), logging.WARNING)
+            case CertificateEvent(message=message, hint=hint):
+                self.say(f"{message} {hint}".rstrip(), level_of(event))
             case LogLine(level=level, message=message):
                 self.say(message, level)
 

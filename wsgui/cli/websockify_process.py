@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import signal
 import sys
 import time
@@ -33,7 +32,7 @@ from wsgui.recording.tap import Tap
 from wsgui.recording.traffic import TrafficSymbols
 
 CERTIFICATE_SECONDS: Final = 5.0
-"""How often it is looked whether the certificate's files have changed; websockify reads them for each client."""
+"""How often it is looked whether there is a certificate, as websockify looks for each client."""
 POLL_SECONDS: Final = 1.0
 FOREVER_SECONDS: Final = 365 * 86400.0
 
@@ -121,7 +120,6 @@ class _Process:
         return self._code
 
     async def _until_end(self, profile: Profile) -> None:
-        known = _stamps(profile)
         checked = time.monotonic()
         while not self._end.is_set():
             with contextlib.suppress(TimeoutError):
@@ -130,11 +128,11 @@ class _Process:
             now = time.monotonic()
             self._watch_clock(now)
             if now - checked >= CERTIFICATE_SECONDS or self._asked_to_reload:
-                checked, self._asked_to_reload = now, False
                 fresh = profile_of(self._options, self._listener)
-                if (stamps := _stamps(fresh)) != known:
-                    known = stamps
+                if fresh != profile or self._asked_to_reload:
+                    profile = fresh
                     await self._take_over(fresh)
+                checked, self._asked_to_reload = now, False
 
     async def _take_over(self, profile: Profile) -> None:
         try:
@@ -142,7 +140,7 @@ class _Process:
         except WsguiError as error:
             self._log.say(f"{error} The certificate of before stays in use.", logging.WARNING)
         else:
-            self._log.say("The certificate was read anew.")
+            self._log.say("The certificate was read anew." if profile.tls.enabled else "There is no certificate now.")
 
     def _hung_up(self) -> None:
         """Its terminal has gone, which ends it as it ends websockify; with -D or nohup it is asked to look again."""
@@ -204,19 +202,6 @@ def _exit_code(reason: Reason | None) -> int:
     if reason is None or reason.exit_status is None:
         return WsguiError.exit_code
     return reason.exit_status if reason.exit_status >= 0 else 128 - reason.exit_status
-
-
-def _stamps(profile: Profile) -> tuple[tuple[int, int, int] | None, ...]:
-    """Return what tells whether the files of a certificate are others than before."""
-    return tuple(_stamp(path) for path in (profile.tls.certificate_file, profile.tls.key_file))
-
-
-def _stamp(path: str) -> tuple[int, int, int] | None:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 class _Both:
