@@ -65,11 +65,12 @@ def shown(text: str, *, foreground: int, background: int) -> Image.Image:
                     assert numbers[:2] + numbers[3:5] == [38, 5, 48, 5]
                     ink, paper = cube[numbers[2]], cube[numbers[5]]
                 continue
-            upper, lower = {" ": (0, 0), "▀": (1, 0), "▄": (0, 1), "█": (1, 1)}[character]
-            for half, dark in enumerate((upper, lower)):
-                top = row * CELL[1] + half * CELL[1] // 2
-                box = (column * CELL[0], top, (column + 1) * CELL[0], top + CELL[1] // 2)
-                picture.paste(ink if dark else paper, box)
+            left, top = column * CELL[0], row * CELL[1]
+            picture.paste(paper, (left, top, left + CELL[0], top + CELL[1]))
+            if character == "▀":
+                picture.paste(ink, (left, top, left + CELL[0], top + CELL[1] // 2))
+            else:
+                assert character == " "
             column += 1
     return picture
 

@@ -35,9 +35,8 @@ def certificates(folders: Paths, tmp_path: Path) -> Certificates:
 @asynccontextmanager
 async def headless(folders: Paths, certificates: Certificates | None = None, **fields: Any) -> AsyncIterator[Runtime]:
     profile = Profile.model_validate({"name": "lab", "listen": "*:0", "target": "demo:"} | fields)
-    async with Runtime(
-        folders, name="test", role="headless", profiles=(profile,), certificates=certificates
-    ) as runtime:
+    vault = certificates.vault if certificates is not None else None
+    async with Runtime(folders, name="test", role="headless", profiles=(profile,), vault=vault) as runtime:
         await runtime.start("lab")
         yield runtime
 
