@@ -13,7 +13,7 @@ from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 
-from tests.gui import samples
+from tests.gui import certificate_pictures, samples
 from tests.gui.recorder import RecordedActions
 from wsgui.engine.snapshot import EngineSnapshot
 from wsgui.errors import FieldError, ProfileError
@@ -141,6 +141,7 @@ def screens() -> dict[str, tuple[EngineSnapshot, tuple[int, int], float, Prepare
         "groups": (office, USUAL, 1, _group),
         "long-name": (samples.engine(long), (900, 600), 1, _nothing),
         "hostile": (samples.engine(hostile), USUAL, 1, _nothing),
+        **certificate_pictures.screens(),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.gui.certificates import FakeRequests
 from wsgui.profiles.model import Profile
 
 
@@ -12,6 +13,7 @@ class RecordedActions:
 
     def __init__(self) -> None:
         self.asked: list[tuple[Any, ...]] = []
+        self.certificates = FakeRequests()
 
     def start(self, name: str) -> None:
         self.asked.append(("start", name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
+    from wsgui.gui.certificate_requests import CertificateRequests
     from wsgui.profiles.model import Profile
 
 FINISH_SECONDS: Final = 24 * 3600.0
@@ -16,6 +17,10 @@ class Actions(Protocol):
 
     A request that cannot be carried out is answered by `MainWindow.show_message`, never by an exception here.
     """
+
+    @property
+    def certificates(self) -> CertificateRequests:
+        """What is asked about certificates, with answers."""
 
     def start(self, name: str) -> None:
         """Turn the tunnel on (also: try again now)."""

@@ -15,6 +15,7 @@ from wsgui.app.runtime import Runtime
 from wsgui.display import display
 from wsgui.engine.snapshot import EngineSnapshot, TunnelSnapshot, TunnelState
 from wsgui.errors import TunnelError, WsguiError
+from wsgui.gui.certificate_requests import CertificateRequests
 from wsgui.gui.engine_thread import EngineThread
 from wsgui.gui.tasks import Tasks
 from wsgui.profiles.addresses import TcpAddress, parse_listen
@@ -34,6 +35,7 @@ class LiveActions:
         say: Shows one sentence what is wrong and one what to do.
         select: Shows a tunnel in the window.
         leave: Ends the program.
+        certificates: Carries out what is asked about certificates.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class LiveActions:
         say: Callable[[str, str], None],
         select: Callable[[str], None],
         leave: Callable[[], None],
+        certificates: CertificateRequests,
     ) -> None:
         self._engine = engine
         self._tasks = tasks
@@ -52,6 +55,11 @@ class LiveActions:
         self._say = say
         self._select = select
         self._leave = leave
+        self._certificates = certificates
+
+    @property
+    def certificates(self) -> CertificateRequests:
+        return self._certificates
 
     def start(self, name: str) -> None:
         self._in_engine(translate("actions", "Starting {0}").format(display(name)), lambda r: _start(r, name))

@@ -27,12 +27,14 @@ from wsgui.app.runtime import Runtime
 from wsgui.app.single_instance import TRAY
 from wsgui.errors import EXIT_FAILED, EXIT_OK, WsguiError
 from wsgui.gui import binding
+from wsgui.gui.asking import Asking
 from wsgui.gui.engine_thread import EngineThread
 from wsgui.gui.icons import app_icon
 from wsgui.gui.plurals import EnglishPlurals
 from wsgui.gui.qt_messages import QtMessages
 from wsgui.gui.shell import Shell
 from wsgui.gui.theme import theme
+from wsgui.profiles import keyring_access
 
 log = logging.getLogger(__name__)
 translate = QCoreApplication.translate
@@ -76,8 +78,11 @@ def _run(program: Program, places: Paths, event_log: EventLog, minimized: bool) 
     theme.use(dark=_THEMES[noted.theme])
     program.setWindowIcon(app_icon())
 
+    asking = Asking()
+    keyring_access.allow_prompts(allowed=True)
+
     def open_runtime() -> Runtime:
-        runtime = Runtime(places, name=TRAY, role="window")
+        runtime = Runtime(places, name=TRAY, role="window", ask=asking.ask)
         runtime.engine.events.subscribe(event_log)
         return runtime
 
@@ -85,7 +90,9 @@ def _run(program: Program, places: Paths, event_log: EventLog, minimized: bool) 
         loop.set_default_executor(ThreadPoolExecutor(2, thread_name_prefix="files"))
         asyncio.set_event_loop(loop)
         try:
-            return int(loop.run_until_complete(_serve(program, EngineThread(open_runtime), places, noted, minimized)))
+            return int(
+                loop.run_until_complete(_serve(program, EngineThread(open_runtime, asking), places, noted, minimized))
+            )
         finally:
             asyncio.set_event_loop(None)
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from wsgui.errors import WsguiError
 
 T = TypeVar("T")
-Cancel = Callable[[], None]
+Cancel = Callable[[], object]
 Failed = Callable[["WsguiError"], object]
 
 
@@ -29,13 +29,11 @@ class CertificateRequests(Protocol):
             What makes the window stop waiting; the thread ends what it has begun.
         """
 
-    def offer(
-        self, tunnel: str, authority: str, done: Callable[[OfferSnapshot], object], failed: Failed
-    ) -> Cancel:
+    def offer(self, tunnel: str, authority: str, done: Callable[[OfferSnapshot], object], failed: Failed) -> Cancel:
         """Offer the certificate of the authority with this ID (empty: the newest) on the tunnel's port."""
 
     def withdraw(self, tunnel: str) -> None:
         """Stop offering."""
 
-    def unlock(self, certificate: str, tunnel: str) -> None:
-        """Ask for the passphrase of a certificate's key, let the engine have it, and start the tunnel again."""
+    def unlock(self, tunnel: str) -> None:
+        """Have the keys of a tunnel's certificates opened, by the keyring or by a person, and start it again."""

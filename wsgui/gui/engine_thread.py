@@ -17,6 +17,7 @@ from wsgui.app.runtime import Runtime
 from wsgui.engine.loops import new_event_loop
 from wsgui.engine.snapshot import EngineSnapshot, ThroughputSnapshot
 from wsgui.errors import ProfileError, WsguiError
+from wsgui.gui.asking import Asking
 from wsgui.gui.garbage import GarbageHere
 
 log = logging.getLogger(__name__)
@@ -52,10 +53,12 @@ class EngineThread:
 
     Args:
         open_runtime: Makes the Runtime; called in the engine's thread.
+        asking: What the Runtime asks for passphrases by.
     """
 
-    def __init__(self, open_runtime: Callable[[], Runtime]) -> None:
+    def __init__(self, open_runtime: Callable[[], Runtime], asking: Asking | None = None) -> None:
         self._open_runtime = open_runtime
+        self.asking = asking or Asking()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._garbage = GarbageHere()
         self._ready: Future[None] = Future()

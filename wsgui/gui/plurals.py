@@ -16,6 +16,12 @@ FORMS: Final = {
         "1 tunnel is on, and this desktop has no tray to keep wsgui in.",
         "%n tunnels are on, and this desktop has no tray to keep wsgui in.",
     ),
+    "{0} and %n other(s)": ("{0} and 1 other", "{0} and %n others"),
+    "Ends in %n day(s)": ("Ends in 1 day", "Ends in %n days"),
+    "%n name(s). Others connect without a warning only by these.": (
+        "1 name. Others connect without a warning only by this one.",
+        "%n names. Others connect without a warning only by these.",
+    ),
     "Ending %n connection(s)": ("Ending %n connection", "Ending %n connections"),
 }
 """Source text: (form for one, form for any other number)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,10 +18,12 @@ from wsgui.engine.snapshot import EngineSnapshot
 from wsgui.errors import ProfileError, WsguiError
 from wsgui.gui import farewell
 from wsgui.gui.actions_live import LiveActions
+from wsgui.gui.certificate_requests_live import LiveCertificateRequests
 from wsgui.gui.engine_thread import EngineEndedError, EngineThread
 from wsgui.gui.tasks import Tasks
 from wsgui.gui.tray import Tray
 from wsgui.gui.tray_menu import TrayMenu
+from wsgui.gui.views.certificates.passphrase_sheet import PassphraseSheet
 from wsgui.gui.views.main_window import MainWindow
 
 log = logging.getLogger(__name__)
@@ -62,7 +65,11 @@ class Shell:
             say=self.say,
             select=lambda name: self.window.select(name),
             leave=self.quit,
+            certificates=LiveCertificateRequests(
+                engine, self._tasks, engine.asking, lambda name: self._actions.start(name)
+            ),
         )
+        engine.asking.attend(self._ask_passphrase)
         self.window = MainWindow(self._actions)
         self._restore(noted.window)
         # Wayland gives the clipboard only to a window in front.
@@ -106,6 +113,14 @@ class Shell:
             self.window.hide()
         else:
             self.show_window()
+
+    def _ask_passphrase(self, prompt: str, answer: Future[str]) -> None:
+        """Ask for what a thread waits for; closing the sheet is an answer too."""
+        sheet = PassphraseSheet(prompt)
+        sheet.given.connect(answer.set_result)
+        sheet.closed.connect(lambda: None if answer.done() else answer.cancel())
+        self.show_window()
+        self.window.open_sheet(sheet, sheet.first)
 
     def _show_address(self, name: str) -> None:
         self.window.select(name)

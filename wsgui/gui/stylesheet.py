@@ -51,6 +51,10 @@ QPushButton[look="foot"]:hover {{ color: {c.text}; }}
 QPushButton[look="foot"]:checked {{ color: {c.text}; text-decoration: underline; }}
 QPushButton[look="foot"]:focus {{ border: 1px solid {c.accent}; border-radius: 4px; padding: {px(2) - 1}px; }}
 
+QPushButton[look="place"] {{ border: none; background: transparent; padding: {px(2)}px {px(2)}px; }}
+QPushButton[look="place"]:hover, QPushButton[look="place"]:checked {{ text-decoration: underline; }}
+QPushButton[look="place"]:focus {{ border: 1px solid {c.accent}; border-radius: 4px; padding: {px(2) - 1}px; }}
+
 QToolButton {{ background: transparent; border: 1px solid transparent; border-radius: 6px; padding: 3px; }}
 QToolButton:hover {{ background: {c.hover}; }}
 QToolButton:focus {{ border: 1px solid {c.accent}; }}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
@@ -23,15 +24,15 @@ async def in_thread(call: Callable[[], T], *, name: str) -> T:
         try:
             value = call()
         except BaseException as error:  # noqa: BLE001 handed to who awaits, on the other thread
-            _settle(future, lambda: future.set_exception(error))
+            _settle(functools.partial(future.set_exception, error))
         else:
-            _settle(future, lambda: future.set_result(value))
+            _settle(functools.partial(future.set_result, value))
 
     threading.Thread(target=run, name=name, daemon=True).start()
     return await asyncio.wrap_future(future)
 
 
-def _settle(future: Future[T], settle: Callable[[], None]) -> None:
+def _settle(settle: Callable[[], None]) -> None:
     try:
         settle()
     except (InvalidStateError, RuntimeError):

@@ -31,7 +31,7 @@ class Deed(enum.Enum):
     DISMISS = "dismiss"
     OPEN_SOURCE = "open-source"
     UNLOCK = "unlock"
-    USE_PASSPHRASE = "use-passphrase"
+    USE_PASSPHRASE = "use-passphrase"  # noqa: S105  # a deed
     CERTIFICATES = "certificates"
     OTHER_DEVICE = "other-device"
 

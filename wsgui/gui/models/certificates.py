@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
@@ -64,7 +64,9 @@ class CertificateRow:
     @property
     def spoken(self) -> str:
         """The row as a screen reader says it."""
-        used = translate("Certificates", "used by {0}").format(", ".join(self.used_by) or translate("Certificates", "nobody"))
+        used = translate("Certificates", "used by {0}").format(
+            ", ".join(self.used_by) or translate("Certificates", "nobody")
+        )
         parts = (self.title, self.state, self.mark, self.names, self.ends, self.fate, used, self.problem, self.hint)
         return ", ".join(part for part in parts if part)
 
@@ -140,7 +142,7 @@ def _broken(broken: Broken) -> CertificateRow:
     )
 
 
-_MARKS: Final = {
+_MARKS: Final[dict[str, Callable[[], str]]] = {
     "issued": lambda: "",
     "self-signed": lambda: translate("Certificates", "Self-signed"),
     "imported": lambda: translate("Certificates", "Imported"),
@@ -150,10 +152,8 @@ _MARKS: Final = {
 def _others(title: str, names: Sequence[str]) -> str:
     others = [display(name) for name in names if name != title]
     shown = ", ".join(others[:NAMES_SHOWN])
-    if left := len(others) - NAMES_SHOWN:
-        if left > 0:
-            return translate("Certificates", "{0} and %n other(s)", None, left).format(shown)
-    return shown
+    left = len(others) - NAMES_SHOWN
+    return translate("Certificates", "{0} and %n other(s)", None, left).format(shown) if left > 0 else shown
 
 
 class Sight(enum.Enum):
@@ -208,10 +208,16 @@ class TrustView:
         return self.can_untrust and not self.can_trust
 
 
-def trust_view(listing: Listing) -> TrustView | None:
-    """The card's content; None while there is no authority that could be trusted."""
+def trust_view(listing: Listing, *, known: bool = True) -> TrustView | None:
+    """The card's content; None while there is no authority that could be trusted.
+
+    Args:
+        known: The stores have been looked at.
+    """
     if not listing.authorities:
         return None
+    if not known:
+        return TrustView((), translate("Certificates", "Looking at the stores of trusted authorities…"), False, False)
     states = {store.trust.state for store in listing.stores} - {TrustState.ABSENT}
     trusted = TrustState.TRUSTED in states
     lacking = bool(states - {TrustState.TRUSTED})
@@ -262,7 +268,9 @@ class Names:
             return f"{where} {self.hint}".rstrip()
         if not self.names:
             return translate("Certificates", "Write at least one host name or IP address.")
-        return translate("Certificates", "%n name(s). Others connect without a warning only by these.", None, len(self.names))
+        return translate(
+            "Certificates", "%n name(s). Others connect without a warning only by these.", None, len(self.names)
+        )
 
 
 def read_names(text: str) -> Names:

@@ -13,6 +13,7 @@ from wsgui.gui.actions import FINISH_SECONDS, Actions
 from wsgui.gui.models.sessions import LastSessions
 from wsgui.gui.theme import theme
 from wsgui.gui.views import shortcuts
+from wsgui.gui.views.certificates.page import CertificatesPage
 from wsgui.gui.views.empty import EmptyPage
 from wsgui.gui.views.header import address_entries
 from wsgui.gui.views.menus import Entry, popup
@@ -20,6 +21,7 @@ from wsgui.gui.views.new_tunnel import NewTunnel
 from wsgui.gui.views.sidebar import Sidebar, width_for
 from wsgui.gui.views.tunnel_page import TunnelPage
 from wsgui.gui.widgets.cards import NoticeCard
+from wsgui.gui.widgets.sheet import Sheet
 from wsgui.gui.wording import Deed, Notice, Remedy, refusal_notice
 
 _DEMO_TARGET = "demo:"
@@ -56,11 +58,13 @@ class MainWindow(QMainWindow):
         self.sidebar = Sidebar()
         self.page = TunnelPage(actions)
         self.new_tunnel = NewTunnel(actions)
+        self.certificates = CertificatesPage(actions.certificates, actions.copy_text)
         self.empty = EmptyPage()
+        self._sheets: list[Sheet] = []
         self.message = NoticeCard()
         self.message.chosen.connect(lambda _remedy: self.message.show_notice(None))
         self.stack = QStackedWidget()
-        for page in (self.empty, self.page, self.new_tunnel):
+        for page in (self.empty, self.page, self.new_tunnel, self.certificates):
             self.stack.addWidget(page)
         self._lay_out()
         self._connect()
@@ -81,13 +85,13 @@ class MainWindow(QMainWindow):
         self._message_room.hide()
         column.addWidget(self._message_room)
         column.addWidget(self.stack, 1)
-        whole = QWidget()
-        row = QHBoxLayout(whole)
+        self._whole = QWidget()
+        row = QHBoxLayout(self._whole)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         row.addWidget(self.sidebar)
         row.addWidget(right, 1)
-        self.setCentralWidget(whole)
+        self.setCentralWidget(self._whole)
 
     def _connect(self) -> None:
         self.sidebar.selected.connect(self.select)
@@ -96,6 +100,8 @@ class MainWindow(QMainWindow):
         self.sidebar.remedy_chosen.connect(self._remedy)
         self.sidebar.new_wanted.connect(self.show_new_tunnel)
         self.sidebar.menu_wanted.connect(self._row_menu)
+        self.sidebar.certificates_wanted.connect(self.show_certificates)
+        self.certificates.sheet_wanted.connect(self.open_sheet)
         self.page.overview.remedy_chosen.connect(lambda remedy: self._remedy(self._selected, remedy))
         self.page.overview.new_wanted.connect(self.show_new_tunnel)
         self.empty.new_wanted.connect(self.show_new_tunnel)
@@ -152,9 +158,28 @@ class MainWindow(QMainWindow):
         self._mark()
         self.new_tunnel.begin(self._snapshot)
 
+    def show_certificates(self) -> None:
+        """Open the page of this computer's certificates."""
+        self.stack.setCurrentWidget(self.certificates)
+        self.certificates.update_snapshot(self._snapshot)
+        self._mark()
+
+    def open_sheet(self, sheet: Sheet, first: QWidget | None = None) -> None:
+        """Show `sheet` over everything; `first` in it gets the focus."""
+        self._sheets.append(sheet)
+        sheet.closed.connect(lambda: self._sheets.remove(sheet))
+        sheet.open(self._whole, first)
+
+    @property
+    def covered(self) -> bool:
+        """Whether a sheet lies over everything."""
+        return bool(self._sheets)
+
     def escape(self) -> None:
-        """Leave what is open for a moment: the new tunnel's page, a question, a search."""
-        if self.stack.currentWidget() is self.new_tunnel:
+        """Leave what is open for a moment: a sheet, the new tunnel's page, a question, a search."""
+        if self._sheets:
+            self._sheets[-1].dismiss()
+        elif self.stack.currentWidget() is self.new_tunnel:
             self._leave_new_tunnel()
         elif self.sidebar.search.hasFocus() and self.sidebar.search.text():
             self.sidebar.search.clear()
@@ -192,8 +217,10 @@ class MainWindow(QMainWindow):
             self._awaited_until = 0.0
             fallback = self._snapshot.tunnel(self._previous) or self._snapshot.tunnels[0]
             self._take(fallback.name)
-        if self.stack.currentWidget() is not self.new_tunnel:
+        if not self._elsewhere:
             self.stack.setCurrentWidget(self.page if self._snapshot.tunnels else self.empty)
+        if self.stack.currentWidget() is self.certificates:
+            self.certificates.update_snapshot(self._snapshot)
         self._mark()
         self._show_selected()
 
@@ -206,9 +233,15 @@ class MainWindow(QMainWindow):
             self.page.show_throughput(None)
             self.selection_changed.emit(name)
 
+    @property
+    def _elsewhere(self) -> bool:
+        """Whether the page in sight is no tunnel's."""
+        return self.stack.currentWidget() in (self.new_tunnel, self.certificates)
+
     def _mark(self) -> None:
-        """Mark the shown tunnel's row; none beside the new tunnel's page, so that a click on any row leaves that."""
-        self.sidebar.select("" if self.stack.currentWidget() is self.new_tunnel else self._selected)
+        """Mark the shown tunnel's row; none beside another page, so that a click on any row leaves that."""
+        self.sidebar.select("" if self._elsewhere else self._selected)
+        self.sidebar.mark_certificates(self.stack.currentWidget() is self.certificates)
 
     def _show_selected(self) -> None:
         tunnel = self.current_tunnel
@@ -274,6 +307,13 @@ class MainWindow(QMainWindow):
                 self.page.show_tab(0)
             case Deed.OPEN_SOURCE:
                 self._actions.open_source(remedy.value)
+            case Deed.UNLOCK:
+                self._actions.certificates.unlock(name)
+            case Deed.CERTIFICATES:
+                self.show_certificates()
+            case Deed.OTHER_DEVICE:
+                self.show_certificates()
+                self.certificates.open_device(name)
 
     def _dismiss(self, name: str) -> None:
         tunnel = self._snapshot.tunnel(name)

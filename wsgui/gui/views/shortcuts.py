@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
@@ -15,6 +15,9 @@ from wsgui.gui.views.tunnel_page import TABS
 
 if TYPE_CHECKING:
     from wsgui.gui.views.main_window import MainWindow
+
+_ALWAYS: Final = ("Esc", "Ctrl+W", "Ctrl+Q")
+"""The keys that count while a sheet lies over everything, too."""
 
 
 def install(window: MainWindow, actions: Actions) -> None:
@@ -47,4 +50,9 @@ def install(window: MainWindow, actions: Actions) -> None:
     keys += [(f"Ctrl+{tab + 1}", functools.partial(page.show_tab, tab)) for tab in range(TABS)]
     for key, do in keys:
         shortcut = QShortcut(QKeySequence(key), window)
-        shortcut.activated.connect(do)
+        shortcut.activated.connect(do if key in _ALWAYS else functools.partial(_unless_covered, window, do))
+
+
+def _unless_covered(window: MainWindow, do: Callable[[], object]) -> None:
+    if not window.covered:
+        do()

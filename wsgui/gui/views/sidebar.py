@@ -107,6 +107,7 @@ class Sidebar(QWidget):
     """The names of a group's tunnels that are not so yet, and what the user wants of them."""
     remedy_chosen = Signal(str, Remedy)
     new_wanted = Signal()
+    certificates_wanted = Signal()
     menu_wanted = Signal(str)
 
     def __init__(self) -> None:
@@ -133,6 +134,9 @@ class Sidebar(QWidget):
         self.problems = NoticeCard()
         self.problems.chosen.connect(lambda remedy: self.remedy_chosen.emit("", remedy))
         self._foot = self._make_foot()
+        self.certificates = Button(self.tr("Certificates"), "place")
+        self.certificates.setCheckable(True)
+        self.certificates.clicked.connect(self.certificates_wanted)
         self._lay_out()
         self.delegate.switched.connect(self.switched)
         self.list.switched.connect(self.switched)
@@ -176,6 +180,12 @@ class Sidebar(QWidget):
         layout.addWidget(self.problems)
         layout.addWidget(rule)
         layout.addWidget(self._foot)
+        # Recordings and History will stand before it, Preferences behind it.
+        places = QWidget()
+        row = FlowRow(10, places)
+        row.setContentsMargins(6, 0, 0, 0)
+        row.addWidget(self.certificates)
+        layout.addWidget(places)
 
     def update_snapshot(self, snapshot: EngineSnapshot, refusals: dict[str, Notice]) -> None:
         """Show `snapshot`; `refusals` are the notices that rows mention."""
@@ -209,6 +219,10 @@ class Sidebar(QWidget):
         """Mark the tunnel `name`, now or as soon as it is in the list."""
         self._current = name
         self._restore()
+
+    def mark_certificates(self, shown: bool) -> None:
+        """Mark the place in the foot whose page is shown."""
+        self.certificates.setChecked(shown)
 
     def step(self, by: int) -> None:
         """Select the tunnel `by` places further down, past headings."""

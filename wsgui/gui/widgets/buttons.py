@@ -14,7 +14,7 @@ _MAX_LABEL_PIXELS = 320
 
 
 class Button(QPushButton):
-    """A push button. `look`: "normal", "primary" (one a screen), "small" (beside a text), "foot"."""
+    """A push button. `look`: "normal", "primary" (one a screen), "small" (beside a text), "foot" and "place" (bare)."""
 
     def __init__(self, text: str, look: str = "normal", *, icon: str = "") -> None:
         super().__init__()
@@ -22,7 +22,8 @@ class Button(QPushButton):
         self._icon = icon
         self.setProperty("look", look)
         self.setAutoDefault(False)
-        self.setCursor(Qt.CursorShape.PointingHandCursor if look == "foot" else Qt.CursorShape.ArrowCursor)
+        at_foot = look in ("foot", "place")
+        self.setCursor(Qt.CursorShape.PointingHandCursor if at_foot else Qt.CursorShape.ArrowCursor)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._dress()
         theme.changed.connect(self._dress)
@@ -34,7 +35,7 @@ class Button(QPushButton):
         `after` is shown behind it and left out of what a screen reader says.
         """
         shown = QFontMetrics(self.font()).elidedText(text, Qt.TextElideMode.ElideMiddle, theme.px(_MAX_LABEL_PIXELS))
-        label = escaped_ampersand(shown + after)
+        label = escaped_ampersand(("\N{NO-BREAK SPACE}" if self._icon else "") + shown + after)
         if label != self.text():
             self.setText(label)
         self.setAccessibleName(text)
@@ -42,7 +43,8 @@ class Button(QPushButton):
             self.setToolTip(plain_tooltip(text))
 
     def _dress(self) -> None:
-        self.setFont(theme.font(Type.SMALL_STRONG if self._look in ("small", "foot") else Type.STRONG))
+        small = self._look in ("small", "foot", "place")
+        self.setFont(theme.font(Type.SMALL_STRONG if small else Type.STRONG))
         if self._icon:
             colours = theme.colours
             colour = colours.on_accent if self._look == "primary" else colours.text

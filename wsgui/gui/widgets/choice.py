@@ -46,8 +46,8 @@ class Choice(QAbstractButton):
         return QSize(width, self.heightForWidth(width))
 
     def minimumSizeHint(self) -> QSize:
-        width = theme.px(160)
-        return QSize(width, self.heightForWidth(width))
+        # Its height is a matter of its width; a guess here would make whoever scrolls it too high.
+        return QSize(theme.px(160), self.heightForWidth(10_000))
 
     def hasHeightForWidth(self) -> bool:
         return True

@@ -110,12 +110,12 @@ class Value(QWidget):
 
     def __init__(self, name: str, value: str, *, fixed: bool = False) -> None:
         super().__init__()
+        self._name = name
         self.value = Text(value, Type.BODY, wrap=True)
         self.value.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
-        self.value.setAccessibleName(f"{name}: {value}")
-        self._fixed = fixed
+        self.set_value(value)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
@@ -124,6 +124,11 @@ class Value(QWidget):
         if fixed:
             self._refont()
             theme.changed.connect(self._refont)
+
+    def set_value(self, value: str) -> None:
+        """Show `value`."""
+        self.value.setText(value)
+        self.value.setAccessibleName(f"{self._name}: {value}")
 
     def _refont(self) -> None:
         font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)

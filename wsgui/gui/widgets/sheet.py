@@ -41,10 +41,10 @@ class Sheet(QWidget):
         self.foot.setSpacing(10)
         self._panel = QFrame(self)
         self._panel.setObjectName("sheet")
-        self._lay_out()
+        self._lay_out_panel()
         theme.changed.connect(self._place)
 
-    def _lay_out(self) -> None:
+    def _lay_out_panel(self) -> None:
         head = QHBoxLayout()
         head.setContentsMargins(24, 18, 16, 12)
         head.setSpacing(8)
@@ -113,7 +113,7 @@ class Sheet(QWidget):
         """What takes the focus, in the order of Qt's chain."""
         fields: list[QWidget] = []
         widget = self.nextInFocusChain()
-        while widget is not self:
+        while widget is not None and widget is not self:
             able = widget.isVisible() and widget.isEnabled() and widget.focusProxy() is None
             if able and self.isAncestorOf(widget) and widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
                 fields.append(widget)
