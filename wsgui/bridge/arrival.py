@@ -70,13 +70,13 @@ class Arrival:
             return
         except OSError:
             first = b""
-        self._sock = None
         if not first:
-            sock.close()
+            self.close()
             self._failed(None)
         elif first in TLS_FIRST_BYTES:
-            self._task = self._loop.create_task(self._encrypt(sock))
+            self._task = self._loop.create_task(self._encrypt())
         else:
+            self._sock = None
             self._plain(sock)
 
     def _readable(self) -> None:
@@ -84,7 +84,9 @@ class Arrival:
         self._loop.remove_reader(self._sock.fileno())
         self.begin()
 
-    async def _encrypt(self, sock: socket.socket) -> None:
+    async def _encrypt(self) -> None:
+        sock, self._sock = self._sock, None  # only now: a task that is cancelled before it begins closes nothing
+        assert sock is not None
         try:
             await aiofastnet.connect_accepted_socket(
                 self._loop,

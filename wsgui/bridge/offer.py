@@ -31,7 +31,8 @@ class Offer:
     as phones do (the browser first, then what downloads or installs); to everybody else, and afterwards to all, there
     is nothing there. The page before it may be looked at as often as anybody likes, and HEAD never counts.
 
-    Whatever is wrong, a path, a visitor from elsewhere, a name, the time, gets the same answer.
+    Whatever is wrong, a path, a visitor from elsewhere, a name, the time, gets the same answer, and does so after the
+    offer's end: a phone that comes late is not sent on to an encrypted page, which it could not trust yet.
 
     Args:
         certificate: What is offered; public.
