@@ -155,8 +155,8 @@ def _spelled(names: Iterable[str]) -> tuple[str, ...]:
 def _subject(names: Sequence[str]) -> x509.Name:
     """Return a name for lists in browsers: the first host that is short enough; who connects looks at the others."""
     host = next((name for name in names if not is_address(name) and len(name) <= _MAX_COMMON_NAME), "")
-    # Where there are addresses only, OpenSSL holds a common name that looks like a host (10.0.0.1 does) against what the
-    # authority may sign of hosts.
+    # Where there are addresses only, OpenSSL holds a common name that looks like a host, and 10.0.0.1 does, against the
+    # authority's constraints on hosts.
     common = host or (f"wsgui at {names[0]}" if is_address(names[0]) else "wsgui")
     return x509.Name(
         [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "wsgui"), x509.NameAttribute(NameOID.COMMON_NAME, common)]
