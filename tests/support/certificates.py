@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,8 +32,26 @@ class Certificate:
         return context
 
 
-def make_certificate(folder: Path, *, name: str = "server", password: bytes | None = None) -> Certificate:
-    """Write a certificate for localhost, 127.0.0.1 and ::1 that is its own authority."""
+def make_certificate(
+    folder: Path,
+    *,
+    name: str = "server",
+    password: bytes | None = None,
+    names: Sequence[str] = ("localhost",),
+    addresses: Sequence[str] = ("127.0.0.1", "::1"),
+    days: float = 30,
+    since_days: float = 1 / 24,
+) -> Certificate:
+    """Write a certificate that is its own authority.
+
+    Args:
+        name: What its files are called.
+        password: The key's.
+        names: Host names that it is for.
+        addresses: IP addresses that it is for.
+        days: How long it still counts; negative for one that has ended.
+        since_days: Since when it counts.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"wsgui test {name}")])
     now = datetime.datetime.now(datetime.UTC)
@@ -42,14 +61,13 @@ def make_certificate(folder: Path, *, name: str = "server", password: bytes | No
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=30))
+        .not_valid_before(now - datetime.timedelta(days=since_days))
+        .not_valid_after(now + datetime.timedelta(days=days))
         .add_extension(
             x509.SubjectAlternativeName(
                 [
-                    x509.DNSName("localhost"),
-                    x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
-                    x509.IPAddress(ipaddress.ip_address("::1")),
+                    *(x509.DNSName(each) for each in names),
+                    *(x509.IPAddress(ipaddress.ip_address(each)) for each in addresses),
                 ]
             ),
             critical=False,
@@ -84,8 +102,8 @@ class ClientAuthority:
         assert isinstance(key, ec.EllipticCurvePrivateKey)
         self._key = key
 
-    def sign(self, *names: str) -> Path:
-        """Return a PEM file with a certificate of these common names, and its key."""
+    def sign(self, *names: str, days: float = 1) -> Path:
+        """Return a PEM file with a certificate of these common names, and its key; it counts for so many days."""
         key = ec.generate_private_key(ec.SECP256R1())
         now = datetime.datetime.now(datetime.UTC)
         serial = x509.random_serial_number()
@@ -95,8 +113,8 @@ class ClientAuthority:
             .issuer_name(self._certificate.subject)
             .public_key(key.public_key())
             .serial_number(serial)
-            .not_valid_before(now - datetime.timedelta(hours=1))
-            .not_valid_after(now + datetime.timedelta(days=1))
+            .not_valid_before(now - datetime.timedelta(days=10))
+            .not_valid_after(now + datetime.timedelta(days=days))
             .sign(self._key, hashes.SHA256())
         )
         path = self._folder / f"client-{serial}.pem"

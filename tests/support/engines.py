@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from wsgui.certificates.vault import Vault
 from wsgui.engine.engine import Engine
 from wsgui.engine.events import Event, LogLine
 from wsgui.engine.snapshot import TunnelSnapshot
@@ -56,9 +57,9 @@ class Running:
 
 
 @asynccontextmanager
-async def running(**fields: Any) -> AsyncIterator[Running]:
-    """Run a tunnel on a free loopback port; `fields` are the profile's."""
-    engine = Engine()
+async def running(*, vault: Vault | None = None, **fields: Any) -> AsyncIterator[Running]:
+    """Run a tunnel on a free loopback port, with the certificates of a vault; `fields` are the profile's."""
+    engine = Engine(vault=vault)
     tunnel = Running(engine)
     profile = Profile.model_validate({"name": NAME, "listen": "127.0.0.1:0", "target": "demo:"} | fields)
     await engine.configure(profile)

@@ -130,7 +130,8 @@ def watched_files(tls: Tls, vault: Vault | None) -> Sequence[str]:
     if vault is not None:
         for name in tls.certificate:
             try:
-                paths.append(str(vault.file(name)))
+                file = vault.file(name)
+                paths += [str(file), str(file.with_suffix(".toml"))]
             except CertificateError:
                 continue  # no name that one can have: reading it says so
     return [path for path in paths if path]
