@@ -46,6 +46,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "start": Command("wsgui.cli.control", "start", "switch a tunnel of a running process on"),
     "stop": Command("wsgui.cli.control", "stop", "switch a tunnel of a running process off"),
     "websockify": Command("wsgui.cli.websockify", "main", "websockify's command line (also by a link of that name)"),
+    "doctor": Command("wsgui.cli.doctor", "main", "what everything rests on here, what is wrong, and what to do"),
     "reload": Command("wsgui.cli.control", "reload", "have running processes read their profiles again"),
 }
 
