@@ -77,9 +77,9 @@ def listing(*rows: Row, trusted: Sequence[StoreState] = (), broken: Sequence[Bro
 def usual() -> Listing:
     """Three certificates as an office has them."""
     ends_soon = row(
-        managed("www.example.org", "imported", ("www.example.org",), ends_in_days=9),
+        managed("www.example.org", "imported", ("www.example.org",), ends_in_days=10),
         used_by=("Remote gateway",),
-        problem="It ends in 9 days, and wsgui cannot renew it.",
+        problem="It ends in 9 days, and wsgui cannot renew what others made.",
         hint="Import a new one.",
     )
     return listing(

@@ -13,6 +13,7 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from pytestqt.qtbot import QtBot
 
+from tests.gui.certificates import FakeRequests
 from tests.support.novnc import novnc
 from wsgui.app.runtime import Runtime
 from wsgui.engine.snapshot import EngineSnapshot, TunnelSnapshot, TunnelState
@@ -45,6 +46,7 @@ class Setting:
             say=lambda message, hint: self.said.append((message, hint)),
             select=self.selected.append,
             leave=lambda: None,
+            certificates=FakeRequests(),
         )
 
     async def done(self) -> None:

@@ -11,17 +11,20 @@ import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from wsgui.app.runtime import Runtime
+from wsgui.engine.events import CertificateEvent, Event, StateChanged
 from wsgui.engine.loops import new_event_loop
-from wsgui.engine.snapshot import EngineSnapshot, ThroughputSnapshot
+from wsgui.engine.snapshot import EngineSnapshot, ThroughputSnapshot, TunnelState
 from wsgui.errors import ProfileError, WsguiError
 from wsgui.gui.asking import Asking
 from wsgui.gui.garbage import GarbageHere
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+MOST_EVENTS: Final = 256
+"""Of those that a person may have to be told about, this many wait; the rows show the rest."""
 
 
 class EngineEndedError(WsguiError):
@@ -69,6 +72,7 @@ class EngineThread:
         self._runtime: Runtime | None = None
         self._stopping: asyncio.Event | None = None
         self._asked: asyncio.Queue[Asked] | None = None
+        self._happened: asyncio.Queue[Event] | None = None
 
     async def start(self) -> None:
         """Return when the profiles are loaded and the control channel is open; raises what stood in the way."""
@@ -114,6 +118,18 @@ class EngineThread:
 
         return await self.call(ask)
 
+    async def noteworthy(self) -> tuple[Event, ...]:
+        """Return what has happened that a person may have to be told about, when something has."""
+
+        async def ask(_: Runtime) -> tuple[Event, ...]:
+            assert self._happened is not None
+            events = [await self._happened.get()]
+            while not self._happened.empty():
+                events.append(self._happened.get_nowait())
+            return tuple(events)
+
+        return await self.call(ask)
+
     async def drain(self, grace_seconds: float = 0.0) -> None:
         """Stop all tunnels; clients that are left after `grace_seconds` get Close 1001. A second call hurries."""
         await self.call(lambda runtime: runtime.drain(grace_seconds))
@@ -154,7 +170,9 @@ class EngineThread:
     async def _serve(self) -> None:
         self._stopping, asked = asyncio.Event(), asyncio.Queue[Asked]()
         self._asked = asked
+        self._happened = happened = asyncio.Queue[Event](MOST_EVENTS)
         runtime = self._open_runtime()
+        runtime.engine.events.subscribe(lambda events, _: _keep_noteworthy(happened, events))
         runtime.on_show = lambda: asked.put_nowait(Asked("show"))
         runtime.on_quit = lambda grace_seconds: asked.put_nowait(Asked("quit", grace_seconds))
         async with runtime:
@@ -165,3 +183,10 @@ class EngineThread:
     def _ask_to_end(self) -> None:
         assert self._stopping is not None
         self._stopping.set()
+
+
+def _keep_noteworthy(happened: asyncio.Queue[Event], events: tuple[Event, ...]) -> None:
+    for event in events:
+        failed = isinstance(event, StateChanged) and event.state is TunnelState.FAILED
+        if (failed or isinstance(event, CertificateEvent)) and not happened.full():
+            happened.put_nowait(event)

@@ -22,6 +22,7 @@ FORMS: Final = {
         "1 name. Others connect without a warning only by this one.",
         "%n names. Others connect without a warning only by these.",
     ),
+    "%n thing(s) need your attention": ("%n thing needs your attention", "%n things need your attention"),
     "Ending %n connection(s)": ("Ending %n connection", "Ending %n connections"),
 }
 """Source text: (form for one, form for any other number)."""

@@ -14,12 +14,15 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMessageBox
 
 from wsgui.app import settings
-from wsgui.engine.snapshot import EngineSnapshot
+from wsgui.engine.events import CertificateEvent
+from wsgui.engine.snapshot import EngineSnapshot, TunnelState
 from wsgui.errors import ProfileError, WsguiError
 from wsgui.gui import farewell
 from wsgui.gui.actions_live import LiveActions
 from wsgui.gui.certificate_requests_live import LiveCertificateRequests
 from wsgui.gui.engine_thread import EngineEndedError, EngineThread
+from wsgui.gui.notes import Note
+from wsgui.gui.notifications import Notifications
 from wsgui.gui.tasks import Tasks
 from wsgui.gui.tray import Tray
 from wsgui.gui.tray_menu import TrayMenu
@@ -78,6 +81,11 @@ class Shell:
         self.tray = Tray(self._menu)
         self.tray.clicked.connect(self.toggle_window)
         self.tray.lost.connect(self._tray_lost)
+        self._notifications = Notifications(
+            self._tasks, self.window, still=self._is_still_so, by_tray=self.tray.show_message
+        )
+        self._notifications.clicked.connect(self._show_note)
+        self.tray.message_clicked.connect(self._notifications.tray_clicked)
         self.window.closed.connect(self._window_closed)
         self.window.visibility_changed.connect(self._visibility_changed)
         self.window.selection_changed.connect(lambda _: self._wake.set())
@@ -91,6 +99,7 @@ class Shell:
         self._following = True
         self._tasks.start(self._watch_engine(), what=translate("shell", "The engine"))
         self._tasks.start(self._pull(), what=translate("shell", "Showing what the tunnels do"))
+        self._tasks.start(self._heed(), what=translate("shell", "Listening for what needs attention"))
         self._tasks.start(self._listen(), what=translate("shell", "Listening to the control channel"))
 
     def say(self, message: str, hint: str = "") -> None:
@@ -147,6 +156,8 @@ class Shell:
         """Stop the tunnels (clients get Close 1001), show that when it takes long, and end everything."""
         noted = self._note_place()
         self._dismiss()
+        self._notifications.close()
+        self.window.dismiss_sheets()
         self.window.hide()
         if self._following:
             await self._drain()
@@ -194,6 +205,7 @@ class Shell:
         selected = self.window.selected if self._visible else ""
         look = await self._engine.look(selected)
         self._latest = look.snapshot
+        self._notifications.look_at_clock()
         self.tray.update(look.snapshot)
         self.window.update_snapshot(look.snapshot)
         if look.throughput is not None:
@@ -209,6 +221,26 @@ class Shell:
                 self.show_window()
             else:
                 self.quit(asked.grace_seconds)
+
+    async def _heed(self) -> None:
+        while True:
+            events = await self._engine.noteworthy()
+            self._notifications.take(events)
+            if any(isinstance(event, CertificateEvent) for event in events):
+                self.window.certificates.look()
+
+    def _is_still_so(self, note: Note) -> bool:
+        """A tunnel that has failed may run again by now; what happened to a certificate stays so."""
+        tunnel = self._latest.tunnel(note.tunnel)
+        return not note.tunnel or (tunnel is not None and tunnel.state is TunnelState.FAILED)
+
+    def _show_note(self, note: Note) -> None:
+        """Show what a notification was about."""
+        self.show_window()
+        if note.certificate:
+            self.window.show_certificates()
+        elif note.tunnel:
+            self.window.select(note.tunnel)
 
     async def _watch_engine(self) -> None:
         await self._engine.ended()

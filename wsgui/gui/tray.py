@@ -45,6 +45,8 @@ class Tray(QObject):
 
     clicked = Signal()
     """A left click (where a click is not the menu anyway)."""
+    message_clicked = Signal()
+    """What `show_message` showed was clicked."""
     lost = Signal()
     """There is no tray (any more, or after the first 10 s): what is hidden cannot be reached by it."""
 
@@ -89,6 +91,13 @@ class Tray(QObject):
             self._shape, self._changed_at = shape, now
             self._icon.setIcon(self._picture())
 
+    def show_message(self, title: str, body: str) -> bool:
+        """Show a plain message beside the icon; false where there is no tray."""
+        if not self._available or not QSystemTrayIcon.supportsMessages():
+            return False
+        self._icon.showMessage(title, body, QSystemTrayIcon.MessageIcon.Warning)
+        return True
+
     def close(self) -> None:
         """Take the icon and its menu down for good."""
         self._timer.stop()
@@ -101,6 +110,7 @@ class Tray(QObject):
         icon.setContextMenu(self._menu.menu)
         icon.setToolTip(self._tooltip)
         icon.activated.connect(self._activated)
+        icon.messageClicked.connect(self.message_clicked)
         icon.show()
         return icon
 

@@ -321,6 +321,17 @@ def error_notice(error: WsguiError, name: str = "") -> Notice:
     return Notice("err", display(error.message, limit=_MESSAGE), display(error.hint, limit=_MESSAGE))
 
 
+def no_keyring_notice(error: WsguiError) -> Notice:
+    """The keyring cannot keep the passphrase of a new key: what is the matter with it, and what else there is."""
+    if keyring_state(error) is KeyringState.LOCKED:
+        message = translate("Certificates", "The keyring is locked, so the key's passphrase cannot be kept in it.")
+        hint = translate("Certificates", "Unlock it and try again, or use a passphrase of your own.")
+        return Notice("warn", message, hint)
+    message = display(error.message, limit=_MESSAGE)
+    hint = translate("Certificates", "Mend that and try again, or use a passphrase of your own. No key lies open.")
+    return Notice("warn", message, hint)
+
+
 def in_use(used_by: Sequence[str]) -> tuple[str, str]:
     """Why a certificate cannot be removed: the profiles (as shown) that use it."""
     names = ", ".join(f"“{name}”" for name in used_by)

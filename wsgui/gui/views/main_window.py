@@ -11,6 +11,7 @@ from wsgui.engine.snapshot import EngineSnapshot, ThroughputSnapshot, TunnelSnap
 from wsgui.errors import ProfileError
 from wsgui.gui.actions import FINISH_SECONDS, Actions
 from wsgui.gui.models.sessions import LastSessions
+from wsgui.gui.notes import Note
 from wsgui.gui.theme import theme
 from wsgui.gui.views import shortcuts
 from wsgui.gui.views.certificates.page import CertificatesPage
@@ -148,6 +149,12 @@ class MainWindow(QMainWindow):
         self.message.show_notice(Notice("warn", display(text, limit=600), display(hint, limit=600), (dismiss,)))
         self._message_room.show()
 
+    def tell(self, notes: tuple[Note, ...]) -> None:
+        """Tell what is worth a notification while the window is in front: of tunnels their rows do that already."""
+        for note in notes:
+            if note.certificate:
+                self.show_message(note.title + ".", note.body)
+
     def set_problems(self, problems: tuple[ProfileError, ...]) -> None:
         """Name the profile files that cannot be read, below the list; () removes the message."""
         self.sidebar.set_problems(problems)
@@ -169,6 +176,11 @@ class MainWindow(QMainWindow):
         self._sheets.append(sheet)
         sheet.closed.connect(lambda: self._sheets.remove(sheet))
         sheet.open(self._whole, first)
+
+    def dismiss_sheets(self) -> None:
+        """Close all sheets; who waits for an answer gets none."""
+        for sheet in tuple(self._sheets):
+            sheet.dismiss()
 
     @property
     def covered(self) -> bool:

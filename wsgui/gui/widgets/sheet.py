@@ -6,7 +6,7 @@ from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from wsgui.gui.theme import Type, theme
 from wsgui.gui.widgets.buttons import IconButton
@@ -33,6 +33,8 @@ class Sheet(QWidget):
         self.close_button.clicked.connect(self.dismiss)
         self._inside = QWidget()
         self._inside.setObjectName("scrolled")
+        # Its height follows from its width; its layout's guess, for the narrowest texts, would make it too high.
+        self._inside.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
         self.body = QVBoxLayout(self._inside)
         self.body.setContentsMargins(24, 4, 24, 20)
         self.body.setSpacing(16)

@@ -28,7 +28,6 @@ class ListCard(Card):
         self._rows: dict[str, CertificateRowView] = {}
         self._head = QWidget()
         head = QHBoxLayout(self._head)
-        head.setContentsMargins(16 + 34, 10, 12 + 40, 8)
         head.setSpacing(16)
         head.addWidget(Text(self.tr("Certificate"), Type.SMALL_STRONG, "dim"), 1)
         self._columns = [
@@ -67,6 +66,7 @@ class ListCard(Card):
         order = [self._rows[name] for name in names]
         if self._in_order() != order:
             self._arrange(order)
+            self._fit()
 
     def _arrange(self, order: list[CertificateRowView]) -> None:
         while (item := self._column.takeAt(0)) is not None:
@@ -111,6 +111,11 @@ class ListCard(Card):
         self._fit()
 
     def _fit(self) -> None:
+        # Over the rows' columns: beside their icon on the left, beside their menu on the right.
+        menu = next(iter(self._rows.values())).menu.sizeHint().width() if self._rows else 0
+        layout = self._head.layout()
+        if layout is not None:
+            layout.setContentsMargins(16 + theme.px(18) + 16, 10, 12 + menu + 16, 8)
         self._head.setVisible((self.width() - 2) / theme.text_scale >= NARROW)
         for text in self._columns:
             text.setFixedWidth(theme.px(COLUMN))

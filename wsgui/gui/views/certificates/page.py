@@ -99,6 +99,8 @@ class CertificatesPage(QWidget):
         head.setSizePolicy(policy)
         inside = QWidget()
         inside.setObjectName("scrolled")
+        # Its height follows from its width; its layout's guess, for the narrowest texts, would make it too high.
+        inside.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
         column = QVBoxLayout(inside)
         column.setContentsMargins(28, 18, 28, 24)
         column.setSpacing(14)
@@ -108,6 +110,7 @@ class CertificatesPage(QWidget):
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setWidget(inside)
         layout = QVBoxLayout(self)
@@ -162,7 +165,8 @@ class CertificatesPage(QWidget):
         self.list.setVisible(bool(rows))
         self.list.show_rows(rows)
         empty = listing is not None and not rows
-        self.empty.setVisible(empty and not self._waiting.busy)
+        self.empty.setVisible(empty)
+        self.empty.create_button.setEnabled(not self._waiting.busy)
         # While there is nothing, one button says what to do; the rest waits in the menu.
         self.more.setVisible(empty)
         self.new.setVisible(bool(rows))
@@ -189,14 +193,14 @@ class CertificatesPage(QWidget):
         self.trust()
 
     def _create_failed(self, error: WsguiError) -> None:
-        notice = words.error_notice(error, self.tr("this computer"))
-        own = Remedy(Deed.USE_PASSPHRASE, self.tr("Use a passphrase"))
         state = words.keyring_state(error)
-        remedies: tuple[Remedy, ...] = ()
-        if state is not None:
-            retry = self.tr("Unlock") if state is KeyringState.LOCKED else self.tr("Try again")
-            remedies = (Remedy(Deed.UNLOCK, retry), own)
-        self.show_notice(Notice(notice.tone, notice.message, notice.hint, remedies))
+        if state is None:
+            self._show_error(error)
+            return
+        retry = self.tr("Unlock") if state is KeyringState.LOCKED else self.tr("Try again")
+        own = Remedy(Deed.USE_PASSPHRASE, self.tr("Use a passphrase"))
+        notice = words.no_keyring_notice(error)
+        self.show_notice(Notice(notice.tone, notice.message, notice.hint, (Remedy(Deed.UNLOCK, retry), own)))
 
     def _tell_created(self, created: Created) -> None:
         if created.trusts_again:

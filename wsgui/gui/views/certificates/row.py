@@ -21,7 +21,7 @@ from wsgui.gui.wording import Deed, Notice, Remedy
 
 COLUMN = 176
 """Pixels of the columns "Ends" and "Used by", at a text scale of 1."""
-NARROW = 600
+NARROW = 700
 """Below this width those columns stand beneath the names."""
 
 
