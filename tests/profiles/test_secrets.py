@@ -7,50 +7,20 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import keyring
-import keyring.backend
 import keyring.errors
 import pytest
 
+from tests.support.keyrings import MemoryKeyring, PlaintextKeyring, keyring_is, memory_keyring
 from wsgui.errors import SecretError
 from wsgui.profiles.secrets import resolve
 
 SECRET = "hunter2-ü"
 
 
-class MemoryKeyring(keyring.backend.KeyringBackend):
-    """A keyring that keeps its secrets in memory, or fails as real ones do."""
-
-    priority = 1
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.secrets: dict[tuple[str, str], str] = {}
-        self.failure: Exception | None = None
-
-    def get_password(self, service: str, username: str) -> str | None:
-        if self.failure is not None:
-            raise self.failure
-        return self.secrets.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.secrets[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        del self.secrets[service, username]
-
-
-class PlaintextKeyring(MemoryKeyring):
-    """Named as the one of keyrings.alt."""
-
-
 @pytest.fixture
 def ring() -> Iterator[MemoryKeyring]:
-    before = keyring.get_keyring()
-    made = MemoryKeyring()
-    keyring.set_keyring(made)
-    yield made
-    keyring.set_keyring(before)
+    with memory_keyring() as made:
+        yield made
 
 
 def refused(reference: str) -> SecretError:
@@ -169,9 +139,9 @@ def test_a_keyring_that_fails_leaves_a_choice(ring: MemoryKeyring, failure: Exce
     assert "env:VARIABLE" in error.hint
 
 
-def test_a_keyring_that_keeps_plain_text_is_refused(ring: MemoryKeyring) -> None:
-    keyring.set_keyring(PlaintextKeyring())
-    assert "plain text" in refused("keyring:office").message
+def test_a_keyring_that_keeps_plain_text_is_refused() -> None:
+    with keyring_is(PlaintextKeyring()):
+        assert "plain text" in refused("keyring:office").message
 
 
 def test_an_unbound_secret_says_what_to_do() -> None:

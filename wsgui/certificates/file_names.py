@@ -28,7 +28,7 @@ def file_stem(name: str) -> str:
         CertificateError: It is no such name.
     """
     lower = name.lower()
-    if len(lower) <= MAX_NAME and lower.isascii():
+    if len(lower) <= MAX_NAME and name.isascii():
         if ":" in lower and (address := _address(lower)):
             return _ADDRESS + address.replace(":", "-")
         plain = lower.removeprefix("*.")

@@ -170,13 +170,12 @@ class SealedKeys:
                 if chosen is None:
                     chosen = in_keyring(f"{self._kind}/{name.lower()}")
                     made = chosen.made
+                _check_text(chosen.value)
                 pem = bundle_pem(bundle, chosen.value)
                 self._check(pem, chosen.value, bundle)
                 sealed = self.files.write(stem, Sealed(pem, chosen.reference, "", dict(details)))
-        except BaseException as error:
+        except BaseException:
             forget(made)
-            if isinstance(error, UnicodeEncodeError):
-                raise SecretError("The passphrase is no UTF-8 text.", "Give another.") from None
             raise
         if chosen.reference == ASK:
             self._asking.remember(stem, chosen.value)
@@ -261,6 +260,13 @@ class SealedKeys:
 
     def _what(self, name: str) -> str:
         return f'the key of {self._kind} "{display(name)}"'
+
+
+def _check_text(passphrase: str) -> None:
+    try:
+        passphrase.encode()
+    except UnicodeEncodeError:
+        raise SecretError("The passphrase is no UTF-8 text.", "Give another.") from None
 
 
 def _opened(pem: bytes, passphrase: str) -> PrivateKey | None:

@@ -145,6 +145,7 @@ def _chosen() -> Any:
     global _found_none
     try:
         import keyring
+        import keyring.backend
         import keyring.core
         from keyring.backends import fail
     except ImportError:
@@ -153,6 +154,7 @@ def _chosen() -> Any:
         first = getattr(keyring.core, "_keyring_backend", None) is None
         try:
             if _found_none and isinstance(keyring.get_keyring(), fail.Keyring):
+                vars(keyring.backend.get_all_keyring).pop("saved_result", None)  # it remembers what there was
                 keyring.core.init_backend()
             chosen = keyring.get_keyring()
         except (ImportError, AttributeError, RuntimeError) as error:
