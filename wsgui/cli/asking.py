@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import sys
 from collections.abc import Callable
 from typing import Final
@@ -20,6 +21,12 @@ _ATTEMPTS: Final = 3
 def somebody_is_there() -> bool:
     """Whether questions would reach somebody: the standard input is a terminal."""
     return sys.stdin is not None and sys.stdin.isatty()
+
+
+def somebody_has_a_screen() -> bool:
+    """Whether a keyring could show somebody its own question for a password."""
+    screen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform in ("win32", "darwin")
+    return bool(screen) and somebody_is_there()
 
 
 def yes(question: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Final
 from wsgui.app.certificates import Certificates, Created
 from wsgui.app.paths import paths
 from wsgui.cli import certificate_exchange, certificate_trust
-from wsgui.cli.asking import somebody_is_there, typed
+from wsgui.cli.asking import somebody_has_a_screen, somebody_is_there, typed
 from wsgui.cli.certificate_passphrase import check_where, keeping_passphrase
 from wsgui.cli.certificate_text import (
     created_lines,
@@ -59,10 +59,9 @@ def main(arguments: Sequence[str]) -> int:
     options = build_parser().parse_args(arguments)
     folders = paths()
     store = ProfileStore(folders.profiles)
-    there = somebody_is_there()
-    keyring_access.allow_prompts(there)
+    keyring_access.allow_prompts(somebody_has_a_screen())
     # A profile that is broken uses nothing; `wsgui profile check` speaks of it.
-    certificates = Certificates(folders, lambda: store.load().profiles, ask=typed if there else None)
+    certificates = Certificates(folders, lambda: store.load().profiles, ask=typed if somebody_is_there() else None)
     return int(options.run(options, certificates))
 
 

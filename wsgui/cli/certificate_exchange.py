@@ -69,24 +69,24 @@ def add_commands(commands: argparse._SubParsersAction[Any], passphrase_help: str
     export.add_argument(
         "name", metavar="NAME", nargs="?", default="", help="the certificate; with --authority the FILE"
     )
-    export.add_argument("--pem", metavar="FILE", help="write PEM: certificate and intermediates")
-    export.add_argument("--with-key", action="store_true", help="and the key, encrypted with a password")
-    export.add_argument("--pkcs12", metavar="FILE", help="write PKCS#12: key, certificate and intermediates, encrypted")
-    export.add_argument(
+    export.add_argument("--force", action="store_true", help="replace a file that exists")
+    own = export.add_argument_group("a certificate")
+    own.add_argument("--pem", metavar="FILE", help="write PEM: certificate and intermediates")
+    own.add_argument("--with-key", action="store_true", help="and the key, encrypted with a password")
+    own.add_argument("--pkcs12", metavar="FILE", help="write PKCS#12: key, certificate and intermediates, encrypted")
+    own.add_argument(
         "--password",
         default="",
         metavar="WHERE",
         help="what the key is encrypted with: env:VARIABLE, file:/PATH or keyring:NAME (default: ask)",
     )
-    export.add_argument("--force", action="store_true", help="replace a file that exists")
-    export.add_argument(
-        "--authority",
-        action="store_true",
-        help="the authority's public certificate: PEM, or DER where FILE ends in .der or .cer",
+    authority = export.add_argument_group("the authority, for another device")
+    authority.add_argument(
+        "--authority", action="store_true", help="its public certificate: PEM, or DER where FILE ends in .der or .cer"
     )
-    export.add_argument("--id", metavar="ID", help="which authority (default: the newest), as list shows them")
-    export.add_argument("--offer", metavar="TUNNEL", help="let another device download it from this running tunnel")
-    export.add_argument(
+    authority.add_argument("--id", metavar="ID", help="which one (default: the newest), as list shows them")
+    authority.add_argument("--offer", metavar="TUNNEL", help="let a device download it from this running tunnel, once")
+    authority.add_argument(
         "--to", default="", metavar="PROCESS", help="the process with that tunnel, where several have one"
     )
     export.set_defaults(run=_export)
