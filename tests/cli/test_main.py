@@ -64,7 +64,7 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
     ("arguments", "sentence"),
     [
         (["stauts"], 'wsgui: "stauts" is no command of wsgui. Did you mean: wsgui status?'),
-        (["frobnicate"], 'wsgui: "frobnicate" is no command of wsgui. The commands are profile, status, '),
+        (["frobnicate"], 'wsgui: "frobnicate" is no command of wsgui. The commands are profile, '),
         (["sta\x1b[31m"], 'wsgui: "sta\\x1b[31m" is no command of wsgui.'),
         (["--profil", "x"], "wsgui: Unrecognized arguments: --profil x. See: wsgui --help"),
         (["--profile"], "wsgui: Argument --profile: expected one argument. See: wsgui --help"),
