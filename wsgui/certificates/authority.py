@@ -37,7 +37,7 @@ LOCAL_NETWORKS: Final = (
 """Loopback, private and link-local: RFC 1122, RFC 1918, RFC 3927, RFC 4193, RFC 4291."""
 
 _MAX_COMMON_NAME: Final = 64
-"""Characters (RFC 5280, appendix A: ub-common-name)."""
+"""RFC 5280, appendix A: ub-common-name. It means characters; some count octets of UTF-8."""
 
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -168,10 +168,10 @@ _SIGNS: Final = x509.KeyUsage(
 def _subject(role: str, host: str, now: datetime.datetime, unique: str) -> x509.Name:
     before, after = f"wsgui local {role} of ", f" ({now:%Y-%m-%d})"
     room = _MAX_COMMON_NAME - len(before) - len(after)
-    if len(host) > room:
+    if len(host.encode()) > room:
         host = host.partition(".")[0]
-    if len(host) > room:
-        host = f"{host[: room - 3]}..."
+    if len(host.encode()) > room:
+        host = host.encode()[: room - 3].decode(errors="ignore") + "..."
     return x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "wsgui"),
