@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import keyring.errors
 import pytest
 from cryptography import x509
 
@@ -22,6 +23,7 @@ from tests.integration.conftest import RunWsgui, WriteProfile
 from tests.support.certificates import Certificate, ClientAuthority, make_certificate
 from tests.support.engines import Running, running
 from tests.support.houses import FAULTS, missing, of_another_kind, spoiled
+from tests.support.keyrings import memory_keyring
 from tests.support.raw import RawClient, client_frame, tcp_target
 from tests.support.trust_stores import MemoryStore
 from tests.support.vaults import VARIABLE, Issuer
@@ -509,6 +511,27 @@ def _secret(issuer: Issuer) -> Path:
         path.write_text("a passphrase of its own")
         path.chmod(0o600)
     return path
+
+
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        (keyring.errors.NoKeyringError(), "no keyring"),
+        (keyring.errors.KeyringLocked(), "locked"),
+        (RuntimeError("org.freedesktop: hunter2"), "RuntimeError"),
+    ],
+)
+async def test_a_tunnel_whose_keyring_does_not_give_the_passphrase_says_why_and_does_not_start(
+    failure: Exception, words: str, issuer: Issuer
+) -> None:
+    with memory_keyring() as ring:
+        issuer.make("office.lan", passphrase="keyring")
+        async with running(vault=issuer.vault, tls={"certificate": ["office.lan"]}) as tunnel:
+            assert tunnel.now.state is TunnelState.RUNNING
+        ring.failure = failure
+        error = await refused(issuer, "office.lan")
+        assert words in str(error)
+        assert "hunter2" not in str(error)
 
 
 async def test_a_tunnel_whose_certificate_is_not_there_does_not_start(issuer: Issuer) -> None:

@@ -139,6 +139,17 @@ def test_a_reference_that_is_none_makes_no_profile(field: str, reference: Any, h
 # Names that are empty where one is needed, or that belong to nothing
 
 NAMES: dict[str, list[dict[str, Any]]] = {
+    "tls.certificate": [
+        *(
+            {"tls": {"certificate": each}}
+            for each in ("", "office.lan", [""], [5], None, ["a b"], ["/x"], [[]], {"a": 1})
+        ),
+        {"tls": {"certificate": [], "only": True}},
+        {"tls": {"certificate": [], "client_authority": "/x"}},
+        {"tls": {"certificate": ["office.lan"], "certificate_file": "/x"}},
+        {"tls": {"certificate": ["office.lan"], "key_file": "/x"}},
+        {"tls": {"certificate": ["office.lan"], "key_password": "env:X"}},
+    ],
     "tls.certificate_file": [{"tls": {"certificate_file": "", "key_file": "/x"}}],
     "tls.key_file": [{"tls": {"key_file": "/x"}}],
     "tls.client_authority": [

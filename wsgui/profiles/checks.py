@@ -77,6 +77,7 @@ def _leads_to(target: object, listen: object) -> bool:
 def _tls(profile: Profile) -> Iterator[Finding]:
     tls = profile.tls
     add = 'Write certificate_file = "/path/to/certificate.pem"'
+    make = 'Make a certificate (wsgui certificate create) and write certificate = ["NAME"]'
     certificate = ("tls.certificate", "tls.certificate_file")
     if tls.certificate and tls.certificate_file:
         yield Finding(
@@ -96,10 +97,10 @@ def _tls(profile: Profile) -> Iterator[Finding]:
         remove = f"{add}, or remove key_password."
         yield Finding("tls.key_password", "There is a key's password without a certificate.", remove, certificate)
     if tls.only and not tls.enabled:
-        remove = f"{add}, or remove only."
+        remove = f"{make}, or remove only."
         yield Finding("tls.only", "Plain connections are refused, but there is no certificate.", remove, certificate)
     if tls.client_authority and not tls.enabled:
-        remove = f"{add}, or remove client_authority."
+        remove = f"{make}, or remove client_authority."
         yield Finding("tls.client_authority", "Clients can show a certificate over TLS only.", remove, certificate)
 
 
