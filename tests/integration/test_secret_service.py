@@ -11,6 +11,7 @@ import sys
 import termios
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,32 @@ vault = Vault(Path(sys.argv[1]))
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(vault.file("lab"), password=lambda: vault.passphrase("lab"))
 print(vault.key("lab").public_key() == vault.read("lab").chain[0].public_key())
+"""
+# Takes the place of the program that asks for the keyring's password, says who calls, and never answers.
+PROMPTER = """
+from jeepney import MessageType, message_bus
+from jeepney.io.blocking import Proxy, open_dbus_connection
+bus = open_dbus_connection()
+for name in ("org.gnome.keyring.SystemPrompter", "org.gnome.keyring.PrivatePrompter"):
+    Proxy(message_bus, bus).RequestName(name)
+print("ready", flush=True)
+while True:
+    message = bus.receive()
+    if message.header.message_type is MessageType.method_call:
+        print("asked", flush=True)
+"""
+ASKING = """
+import sys
+import wsgui.profiles.keyring_backends as backends
+from wsgui.errors import SecretError
+from wsgui.profiles.keyring_access import allow_prompts, get
+backends.PROMPT_SECONDS = 1.0
+allow_prompts(sys.argv[1] == "allowed")
+for _ in range(2):
+    try:
+        print(get("office"))
+    except SecretError as error:
+        print(error.message)
 """
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
@@ -261,3 +288,38 @@ print(state().state)
 """
     with secret_service(tmp_path) as service:
         assert service.run("python", "-c", late).stdout.split() == ["absent", "available"]
+
+
+@contextmanager
+def prompter(service: SecretService) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROMPTER], env=service.environment, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline() == "ready\n"
+        yield process
+    finally:
+        process.kill()
+        process.wait(10)
+        process.stdout.close()
+
+
+def test_where_nobody_is_there_nobody_is_asked(locked: SecretService) -> None:
+    with prompter(locked) as asking:
+        done = locked.run("python", "-c", ASKING, "not allowed", seconds=10)
+        assert done.stdout == "The keyring is locked.\n" * 2, done.stderr
+        asking.kill()
+        assert asking.stdout is not None
+        assert asking.stdout.read() == ""
+
+
+def test_a_question_that_nobody_answers_ends_and_is_not_put_again_at_once(locked: SecretService) -> None:
+    with prompter(locked) as asking:
+        started = time.monotonic()
+        done = locked.run("python", "-c", ASKING, "allowed", seconds=30)
+        assert done.stdout == "The keyring is locked.\n" * 2, done.stderr
+        assert time.monotonic() - started < 20
+        asking.kill()
+        assert asking.stdout is not None
+        assert asking.stdout.read() == "asked\n"

@@ -1,52 +1,54 @@
-"""A vault with certificates of a local authority, whose passphrases stand in a variable of the environment."""
+"""Certificates in a vault, for tests."""
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from wsgui.certificates.authority import Authority, make_authority
-from wsgui.certificates.issue import issue
+from wsgui.certificates.issue import Bundle
 from wsgui.certificates.vault import Managed, Vault
 
-VARIABLE = "WSGUI_TEST_CERTIFICATES"
-REFERENCE = f"env:{VARIABLE}"
-PASSPHRASE = "correct horse battery staple"
+NAME = "office.lan"
 
 
-class Issuer:
-    """A vault, and an authority that signs for it.
+class Person:
+    """Answers with `answers` one after the other, and keeps what was asked."""
 
-    Args:
-        folder: The vault's.
-        environment: Gets the variable with the passphrase of all certificates.
-    """
+    def __init__(self, *answers: str) -> None:
+        self.answers = list(answers)
+        self.asked: list[str] = []
 
-    def __init__(self, folder: Path, environment: pytest.MonkeyPatch) -> None:
-        environment.setenv(VARIABLE, PASSPHRASE)
-        self.vault = Vault(folder)
-        self.authority: Authority
-        self.key: EllipticCurvePrivateKey
-        self.authority, self.key = make_authority(
-            ["office.lan"], machine=[], now=datetime.now(UTC) - timedelta(days=396)
-        )
+    def __call__(self, prompt: str) -> str:
+        self.asked.append(prompt)
+        return self.answers.pop(0)
 
-    def make(
-        self, name: str, names: Sequence[str] = (), *, now: datetime | None = None, passphrase: str = REFERENCE
-    ) -> Managed:
-        """Issue a certificate, or another one in the place of the one of that name; for its own name by default."""
-        names = tuple(names) or (name,)
-        bundle = issue(self.authority, self.key, names, now=now)
-        return self.vault.save(name, bundle, "issued", asked=names, authority=self.authority.id, passphrase=passphrase)
 
-    def client_context(self) -> ssl.SSLContext:
-        """What trusts this authority and nothing else."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.load_verify_locations(cadata=self.authority.root.public_bytes(Encoding.PEM).decode())
-        return context
+def save(vault: Vault, bundle: Bundle, passphrase: str = "", name: str = NAME) -> Managed:
+    return vault.save(name, bundle, "self-signed", asked=(NAME, "127.0.0.1"), authority="", passphrase=passphrase)
+
+
+def holds(vault: Vault, bundle: Bundle, name: str = NAME) -> bool:
+    return vault.key(name).public_key() == bundle.key.public_key() and vault.read(name).chain == bundle.chain
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """What there is but for the lock."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != ".lock"
+    }
+
+
+def plain_forms(bundle: Bundle) -> list[bytes]:
+    """How a plain key would look in a file."""
+    key = bundle.key
+    forms = [
+        key.private_bytes(Encoding.DER, form, NoEncryption())
+        for form in (PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL)
+    ]
+    numbers = key.private_numbers()
+    secret = getattr(numbers, "private_value", None)
+    assert secret is not None
+    return [*forms, secret.to_bytes(32, "big"), b"BEGIN PRIVATE KEY", b"BEGIN EC PRIVATE KEY"]

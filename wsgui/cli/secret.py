@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import os
 import sys
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from wsgui.app.paths import Paths, paths
 from wsgui.app.secret_names import SecretIndex
 from wsgui.certificates.passphrases import OWN_ENTRIES
 from wsgui.certificates.vault import Vault
+from wsgui.cli.asking import somebody_has_a_screen, somebody_is_there, typed
 from wsgui.cli.parser import Parser, complain
 from wsgui.cli.profile_lookup import print_json
 from wsgui.cli.tables import table
@@ -45,9 +45,7 @@ class Row:
 def main(arguments: Sequence[str]) -> int:
     """Carry out ``wsgui secret ARGUMENTS`` and return the exit code; raises WsguiError for what cannot be done."""
     options = build_parser().parse_args(arguments)
-    # A locked keyring may ask whoever sits before this terminal, if it has a screen to do so.
-    screen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform in ("win32", "darwin")
-    keyring_access.allow_prompts(bool(screen) and sys.stderr.isatty())
+    keyring_access.allow_prompts(somebody_has_a_screen())
     return int(options.run(options, paths()))
 
 
@@ -101,16 +99,13 @@ def _value(name: str, source: str | None) -> str:
             )
         # A path typed here counts from here.
         return resolve(source if kind == "env" else f"file:{os.path.abspath(os.path.expanduser(place))}")
-    return _typed(name) if sys.stdin.isatty() else _piped()
+    return _typed(name) if somebody_is_there() else _piped()
 
 
 def _typed(name: str) -> str:
-    try:
-        value = getpass.getpass(f'Secret for "{display(name)}": ')
-        if value and getpass.getpass("The same again: ") != value:
-            raise SecretError("The two are not the same.", "Try again.")
-    except EOFError:
-        value = ""
+    value = typed(f'Secret for "{display(name)}": ')
+    if value and typed("The same again: ") != value:
+        raise SecretError("The two are not the same; nothing was stored.", "Try again.")
     if not value:
         raise SecretError("No secret was given; nothing was stored.", "Try again.")
     return value
@@ -118,8 +113,8 @@ def _typed(name: str) -> str:
 
 def _piped() -> str:
     data = sys.stdin.buffer.read(MAX_BYTES + 2)
-    for ending in (b"\n", b"\r"):
-        data = data.removesuffix(ending)
+    if data.endswith(b"\n"):
+        data = data[:-1].removesuffix(b"\r")
     try:
         value = data.decode()
     except UnicodeDecodeError:
