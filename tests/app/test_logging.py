@@ -12,7 +12,16 @@ from typing import Any
 import pytest
 
 from wsgui.app.logging import EventLog, LogFormat, without_secrets
-from wsgui.engine.events import ClientRefused, ConnectionClosed, ConnectionOpened, Event, LogLine, StateChanged
+from wsgui.engine.events import (
+    CertificateEvent,
+    CertificateHappening,
+    ClientRefused,
+    ConnectionClosed,
+    ConnectionOpened,
+    Event,
+    LogLine,
+    StateChanged,
+)
 from wsgui.engine.snapshot import Reason, ReasonKind, Refusal, TunnelState
 
 HOSTILE = "\x1b]52;c;aGk=\x07\x9b31m\u202e\nINFO forged"
@@ -90,6 +99,29 @@ def test_a_tunnel_s_state_says_where_or_why() -> None:
     assert running.endswith("info    Demo: running at http://127.0.0.1:6080/")
     assert failed.endswith("error   Demo: failed: Port 6080 is used. Use 6081.")
     assert entries(FAILED)[0]["reason"] == "port-in-use"
+
+
+@pytest.mark.parametrize(
+    ("happened", "level"),
+    [
+        *(("renewed", "info"), ("changed", "info"), ("ends", "warning")),
+        *(("ended", "error"), ("not-renewed", "error"), ("unusable", "error")),
+    ],
+)
+def test_what_happens_to_a_certificate_is_said_in_words(happened: CertificateHappening, level: str) -> None:
+    event = CertificateEvent(0.0, "Demo", "office.lan", happened, 5.0, "It ends soon.", "Renew it.")
+
+    assert text(event)[0].endswith(f"{level:<7} Demo: It ends soon. Renew it.")
+    assert entries(event)[0] | {"message": ""} == {
+        "time": "1970-01-01T00:00:00.000Z",
+        "level": level,
+        "event": f"certificate.{happened}",
+        "tunnel": "Demo",
+        "certificate": "office.lan",
+        "not_after": 5.0,
+        "hint": "Renew it.",
+        "message": "",
+    }
 
 
 def test_a_refusal_says_what_would_let_the_client_in() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.vaults import REFERENCE, VARIABLE, Issuer
+from tests.support.issuer import REFERENCE, VARIABLE, Issuer
 from tests.support.waiting import until
 from wsgui.app import renewal
 from wsgui.app.certificates import Certificates, Renewal

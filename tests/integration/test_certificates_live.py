@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import fcntl
 import hashlib
 import os
+import pty
 import random
 import shutil
 import ssl
+import subprocess
+import sys
+import termios
 import time
 import zlib
 from collections.abc import Callable
@@ -23,14 +29,15 @@ from tests.integration.conftest import RunWsgui, WriteProfile
 from tests.support.certificates import Certificate, ClientAuthority, make_certificate
 from tests.support.engines import Running, running
 from tests.support.houses import FAULTS, missing, of_another_kind, spoiled
+from tests.support.issuer import VARIABLE, Issuer
 from tests.support.keyrings import memory_keyring
 from tests.support.raw import RawClient, client_frame, tcp_target
 from tests.support.trust_stores import MemoryStore
-from tests.support.vaults import VARIABLE, Issuer
 from tests.support.waiting import until
 from wsgui.app.certificates import Certificates
 from wsgui.app.paths import Paths
 from wsgui.app.renewal import AutomaticRenewal
+from wsgui.certificates.vault import Vault
 from wsgui.engine import certificates as care
 from wsgui.engine.engine import Engine
 from wsgui.engine.events import CertificateEvent
@@ -575,3 +582,63 @@ async def test_a_headless_process_uses_a_replaced_file_and_says_so_in_its_log(
     async with await RawClient.connect(url, tls=any_server()) as client:
         der = client.writer.get_extra_info("ssl_object").getpeercert(True)
         assert x509.load_der_x509_certificate(der) == x509.load_pem_x509_certificate(other.certificate.read_bytes())
+
+
+@pytest.fixture
+def asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_profile: WriteProfile) -> str:
+    """A profile with a certificate whose passphrase is kept nowhere; that passphrase."""
+    issuer = Issuer(tmp_path / "data" / "certificates", monkeypatch)
+    issuer.vault = Vault(issuer.vault.folder, ask=lambda _: "open sesame")
+    issuer.make("office.lan", passphrase="ask")
+    write_profile("lab", 'listen = "127.0.0.1:0"\ntarget = "demo:"\n[tls]\ncertificate = ["office.lan"]\n')
+    return "open sesame"
+
+
+async def test_headless_asks_on_its_terminal_before_it_starts(asked_for: str, environment: dict[str, str]) -> None:
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "wsgui", "--profile", "lab"],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env=environment,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(slave)
+    os.set_blocking(master, False)
+    shown = ""
+
+    def has(text: str) -> Callable[[], bool]:
+        def look() -> bool:
+            nonlocal shown
+            with contextlib.suppress(BlockingIOError):
+                shown += os.read(master, 65536).decode()
+            assert process.poll() is None, shown
+            return text in shown
+
+        return look
+
+    try:
+        await until("it asks", has('The passphrase of the certificate "office.lan": '))
+        assert "wss://" not in shown
+        assert "https://" not in shown
+        os.write(master, b"open barley\n")
+        await until("it asks again", lambda: has("")() and shown.count("The passphrase of the certificate") == 2)
+        os.write(master, f"{asked_for}\n".encode())
+        await until("it runs", has("lab: https://"))
+        assert asked_for not in shown
+    finally:
+        process.terminate()
+        os.close(master)
+        await asyncio.to_thread(process.wait)
+
+
+@pytest.mark.usefixtures("asked_for")
+async def test_headless_without_a_terminal_says_what_is_missing(run_wsgui: RunWsgui) -> None:
+    process = await run_wsgui("--profile", "lab")
+    assert await process.ended() == 1
+    said = "\n".join(process.err)
+    assert "office.lan" in said
+    assert "passphrase" in said
+    assert "Traceback" not in said

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from tests.integration.conftest import RunWsgui, WriteProfile
 from tests.support.certificates import Certificate, ClientAuthority, make_certificate
 from tests.support.engines import Running, running
-from tests.support.vaults import Issuer
+from tests.support.issuer import Issuer
 
 NAMES = {"office.lan": ["office.lan", "127.0.0.1"], "vnc.lan": ["vnc.lan", "*.vnc.lan"], "other.lan": ["other.lan"]}
 """The managed certificates, by name: what each is for; the first is for everybody else."""
