@@ -17,7 +17,7 @@ from wsgui.app.paths import Paths
 from wsgui.app.renewal import AutomaticRenewal, Renewable
 from wsgui.app.runtime import Runtime
 from wsgui.engine.events import CertificateEvent, Event, EventHub
-from wsgui.errors import SecretError, WsguiError
+from wsgui.errors import SecretError
 
 END = datetime(2027, 1, 31, tzinfo=UTC)
 LOCKED = SecretError("The keyring is locked.", "Unlock it.")
@@ -26,14 +26,14 @@ LOCKED = SecretError("The keyring is locked.", "Unlock it.")
 class Scripted:
     """What is due, as a test says; and when it was asked for."""
 
-    def __init__(self, *answers: Sequence[Renewal] | WsguiError) -> None:
+    def __init__(self, *answers: Sequence[Renewal] | Exception) -> None:
         self.answers = list(answers)
         self.asked: list[datetime] = []
 
     def renew_due(self, now: datetime) -> Sequence[Renewal]:
         self.asked.append(now)
         answer = self.answers.pop(0) if self.answers else ()
-        if isinstance(answer, WsguiError):
+        if isinstance(answer, Exception):
             raise answer
         return answer
 
@@ -133,6 +133,15 @@ async def test_what_keeps_all_from_being_renewed_is_said_once_until_it_is_over()
     for _ in range(4):
         await renewals.check()
     assert [event.message for event in told.events] == ["No certificate could be renewed: The keyring is locked."] * 2
+
+
+async def test_a_disk_that_fails_does_not_end_the_looking() -> None:
+    certificates, told = Scripted(OSError(5, "Input/output error"), (), OSError(5, "Input/output error")), Told()
+    renewals = renewal_of(certificates, told, Clock())
+    for _ in range(3):
+        await renewals.check()
+    assert [event.happened for event in told.events] == ["not-renewed"] * 2
+    assert "Input/output error" in told.events[0].message
 
 
 async def running_for(renewals: AutomaticRenewal, certificates: Scripted, clock: Clock) -> asyncio.Task[None]:

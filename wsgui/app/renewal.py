@@ -65,7 +65,9 @@ class AutomaticRenewal:
         """Renew what is due now."""
         try:
             renewals = await asyncio.to_thread(self._certificates.renew_due, datetime.fromtimestamp(self._wall(), UTC))
-        except WsguiError as error:
+        except (WsguiError, OSError) as error:
+            if isinstance(error, OSError):
+                error = WsguiError(f"{error.strerror or type(error).__name__}.", "Look at the folder of certificates.")
             self._not_renewed("", error, None)
             return
         self._told.pop("", None)
