@@ -120,7 +120,8 @@ class FakeCertificates:
         self._note("create", tuple(names), options)
         made = managed("lab-pc.local", "issued", tuple(names) or NAMES)
         untrusted = dict.fromkeys(("system", "chrome", "firefox"), TrustState.UNTRUSTED)
-        self.shown = listing(*self.shown.rows, row(made), trusted=self.shown.stores or stores(**untrusted))
+        others = (each for each in self.shown.rows if each.managed.name != made.name)
+        self.shown = listing(*others, row(made), trusted=self.shown.stores or stores(**untrusted))
         return Created(made, authority()[0], new_authority=True)
 
     def renew(self, name: str) -> Created:

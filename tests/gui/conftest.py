@@ -18,12 +18,14 @@ from typing import Any, TypeVar
 
 import pytest
 from PIL import Image
+from PySide6.QtWidgets import QApplication
 
 import wsgui
 from wsgui.app.control_client import ControlClient
 from wsgui.app.paths import Paths
 from wsgui.engine.snapshot import ConnectionSnapshot, Reach, TunnelSnapshot, TunnelState
 from wsgui.errors import ControlError
+from wsgui.gui.plurals import EnglishPlurals
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -378,3 +380,12 @@ def make_tunnel() -> MakeTunnel:
         return replace(usual, **fields)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def english(qapp: QApplication) -> Iterator[QApplication]:
+    """The application with English plurals."""
+    translator = EnglishPlurals(qapp)
+    qapp.installTranslator(translator)
+    yield qapp
+    qapp.removeTranslator(translator)

@@ -9,7 +9,7 @@ import asyncio
 import html
 import logging
 import os
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from PySide6.QtCore import QObject, QSocketNotifier, Signal
 
@@ -19,6 +19,7 @@ from wsgui.gui.threads import in_thread
 if TYPE_CHECKING:
     from jeepney.io.blocking import DBusConnection
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 NAME: Final = "org.freedesktop.Notifications"
 PATH: Final = "/org/freedesktop/Notifications"
@@ -50,7 +51,7 @@ class NotificationBus(QObject):
             hints = {"urgency": ("y", 1), "desktop-entry": ("s", "wsgui")}
             actions = [_OPEN, self.tr("Open")]
             values = ("wsgui", 0, "wsgui", note.title, body, actions, hints, _LEFT_TO_THE_SERVER)
-            (number,) = await self._call("Notify", "susssasa{sv}i", values)
+            number = _only(await self._call("Notify", "susssasa{sv}i", values), int)
         except (OSError, RuntimeError, ValueError, TimeoutError, ImportError) as error:
             log.debug("No notification by the desktop: %s", type(error).__name__)
             return False
@@ -81,7 +82,7 @@ class NotificationBus(QObject):
         self._reader.activated.connect(self._read)
         rule = MatchRule(type="signal", interface=NAME, path=PATH)
         connection.send(message_bus.AddMatch(rule), serial=self._next_serial())
-        (capabilities,) = await self._call("GetCapabilities")
+        capabilities = _only(await self._call("GetCapabilities"), list)
         self._markup = "body-markup" in capabilities
 
     async def _call(self, method: str, signature: str | None = None, values: tuple[Any, ...] = ()) -> tuple[Any, ...]:
@@ -144,6 +145,13 @@ class NotificationBus(QObject):
                 self.clicked.emit(self._shown[number])
             case "NotificationClosed":
                 self._shown.pop(number, None)
+
+
+def _only(body: tuple[Any, ...], kind: type[T]) -> T:
+    """The one value of an answer; raises ValueError for one that is not as the protocol has it."""
+    if len(body) != 1 or not isinstance(body[0], kind):
+        raise ValueError("not an answer of org.freedesktop.Notifications")
+    return body[0]
 
 
 def _session_bus() -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from wsgui.gui.theme import Type, theme
 from wsgui.gui.widgets.buttons import IconButton
@@ -26,6 +27,7 @@ class Sheet(QWidget):
 
     def __init__(self, title: str) -> None:
         super().__init__()
+        self._over: QWidget | None = None
         self._before: QWidget | None = None
         self.setAccessibleName(title)
         self._title = Text(title, Type.SECTION, wrap=True)
@@ -71,6 +73,7 @@ class Sheet(QWidget):
 
     def open(self, over: QWidget, first: QWidget | None = None) -> None:
         """Show it over `over` (the window's central widget); `first` gets the focus. It returns at once."""
+        self._over = over
         self._before = over.window().focusWidget()
         self.setParent(over)
         over.installEventFilter(self)
@@ -82,17 +85,16 @@ class Sheet(QWidget):
 
     def dismiss(self) -> None:
         """Close it for good; the focus goes back to where it was."""
-        over = self.parentWidget()
+        over, self._over = self._over, None
         if over is None:
             return
         over.removeEventFilter(self)
         before, self._before = self._before, None
         self.hide()
-        self.setParent(None)
         self.closed.emit()
-        self.deleteLater()
-        if before is not None and before.isVisible():
+        if before is not None and isValid(before) and before.isVisible():
             before.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.deleteLater()
 
     def reveal(self, widget: QWidget) -> None:
         """Scroll until `widget` is in sight."""
@@ -112,16 +114,18 @@ class Sheet(QWidget):
         return True
 
     def _fields(self) -> list[QWidget]:
-        """What takes the focus, in the order of Qt's chain."""
-        fields: list[QWidget] = []
-        widget = self.nextInFocusChain()
-        while widget is not None and widget is not self:
-            able = widget.isVisible() and widget.isEnabled() and widget.focusProxy() is None
-            if able and self.isAncestorOf(widget) and widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
-                fields.append(widget)
-            widget = widget.nextInFocusChain()
-        # The way out comes last, though it stands on top.
-        return [f for f in fields if f is not self.close_button] + [f for f in fields if f is self.close_button]
+        """What takes the focus, from top to bottom; the way out comes last, though it stands on top.
+
+        Not by nextInFocusChain: that leads through Qt's own widgets in the whole window, and PySide's wrappers of
+        those took other widgets' children along when they were collected.
+        """
+        able = [
+            field
+            for field in self.findChildren(QWidget)
+            if field.focusPolicy() & Qt.FocusPolicy.TabFocus and field.isVisible() and field.isEnabled()
+        ]
+        places = {field: field.mapTo(self, QPoint(0, 0)) for field in able if field.focusProxy() is None}
+        return sorted(places, key=lambda field: (field is self.close_button, places[field].y(), places[field].x()))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
@@ -130,7 +134,7 @@ class Sheet(QWidget):
             event.accept()  # a key that nobody here takes is not for what lies beneath
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.parentWidget() and event.type() == QEvent.Type.Resize:
+        if watched is self._over and event.type() == QEvent.Type.Resize:
             self._place()
         return super().eventFilter(watched, event)
 
@@ -138,7 +142,7 @@ class Sheet(QWidget):
         QPainter(self).fillRect(self.rect(), _SHADE)
 
     def _place(self) -> None:
-        over = self.parentWidget()
+        over = self._over
         if over is None:
             return
         self.setGeometry(over.rect())
