@@ -8,10 +8,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from wsgui.bridge import port_owner as module
 from wsgui.bridge.port_owner import PortOwner, port_owner
 
 LISTEN = """
@@ -69,7 +69,7 @@ def test_where_the_system_does_not_tell_nobody_is_named(monkeypatch: pytest.Monk
         raise FileNotFoundError
 
     with socket.create_server(("127.0.0.1", 0)) as server:
-        monkeypatch.setattr(module.Path, "read_text", nothing)
+        monkeypatch.setattr(Path, "read_text", nothing)
         assert port_owner(server.getsockname()[1]) is None
 
 
@@ -82,5 +82,5 @@ def test_another_user_s_program_is_not_named(monkeypatch: pytest.MonkeyPatch) ->
         return real(str(path))
 
     with socket.create_server(("127.0.0.1", 0)) as server:
-        monkeypatch.setattr(module.os, "listdir", forbidden)
+        monkeypatch.setattr(os, "listdir", forbidden)
         assert port_owner(server.getsockname()[1]) is None

@@ -105,10 +105,10 @@ def test_the_ports_of_a_program_are_told() -> None:
 def test_a_member_that_lets_nobody_look_is_taken_by_the_socket_s_user(monkeypatch: pytest.MonkeyPatch) -> None:
     port = free_port()
     with listener("AF_INET", "127.0.0.1", port) as pid:
-        monkeypatch.setattr(listening, "_owners", lambda inodes, among=None: {})
+        monkeypatch.setattr(listening, "holders_of", lambda inodes, among=None: {})
         monkeypatch.setattr(os, "access", lambda path, mode: False)
         own = listening_on(port, Family(pid, "X=1"))
-        monkeypatch.setattr(listening, "_status", lambda pid: None)
+        monkeypatch.setattr(listening, "group_and_session", lambda pid: None)
         stranger = listening_on(port, Family(pid, "X=1"))
 
     assert own == (Listening("127.0.0.1", "127.0.0.1", port, None), "")

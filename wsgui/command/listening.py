@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
 
 from wsgui.command.free_port import has_ipv6_loopback
-from wsgui.display import display
-
-_LISTEN: Final = "0A"
-"""TCP_LISTEN in /proc/net/tcp's `st` column (Linux, include/net/tcp_states.h)."""
-_PROC: Final = Path("/proc")
+from wsgui.command.proc import PROC, can_tell_owners, group_and_session, holders_of, listeners, name_of, processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +41,10 @@ class Family:
 
     def members(self) -> tuple[int, ...]:
         """The living ones."""
-        return tuple(pid for pid in _processes() if self.has(pid)) if can_tell_owners() else ()
+        return tuple(pid for pid in processes() if self.has(pid)) if can_tell_owners() else ()
 
     def has(self, pid: int) -> bool:
-        status = _status(pid)
+        status = group_and_session(pid)
         if status is None:
             return False
         group, session = status
@@ -61,20 +54,15 @@ class Family:
         """The living processes of the leader's own session or group, each with its group."""
         return {
             pid: status[0]
-            for pid in _processes()
-            if (status := _status(pid)) is not None and self.leader in (pid, *status)
+            for pid in processes()
+            if (status := group_and_session(pid)) is not None and self.leader in (pid, *status)
         }
 
     def _is_marked(self, pid: int) -> bool:
         try:
-            return os.fsencode(self.mark) in (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
+            return os.fsencode(self.mark) in (PROC / str(pid) / "environ").read_bytes().split(b"\0")
         except OSError:
             return False
-
-
-def can_tell_owners() -> bool:
-    """Whether this system tells which process a socket belongs to."""
-    return sys.platform.startswith("linux") and (_PROC / "net" / "tcp").exists()
 
 
 def listening_on(port: int, family: Family) -> tuple[Listening | None, str]:
@@ -85,17 +73,17 @@ def listening_on(port: int, family: Family) -> tuple[Listening | None, str]:
     if not can_tell_owners():
         host = _host_in_use(port)
         return (Listening(host, host, port, None) if host else None), ""
-    rows = [row for row in _listeners() if row.port == port]
+    rows = [row for row in listeners() if row.port == port]
     if not rows:
         return None, ""
-    owners = _owners({row.inode for row in rows})
+    owners = holders_of({row.inode for row in rows})
     stranger = ""
     for row in sorted(rows, key=lambda row: ":" in row.host):
         holders = owners.get(row.inode, ())
         own = next((pid for pid in holders if family.has(pid)), None)
         if own is not None or (not holders and _is_of_closed_member(row.uid, family)):
             return Listening(_reachable(row.host), row.host, port, own), ""
-        stranger = stranger or (_name(holders[0]) if holders else "another program")
+        stranger = stranger or _described(holders)
     return None, stranger
 
 
@@ -103,41 +91,9 @@ def ports_of(family: Family) -> tuple[int, ...]:
     """The ports that processes of the family listen on, lowest first; blocking."""
     if not can_tell_owners():
         return ()
-    rows = tuple(_listeners())
-    owners = _owners({row.inode for row in rows}, family.members())
+    rows = tuple(listeners())
+    owners = holders_of({row.inode for row in rows}, family.members())
     return tuple(sorted({row.port for row in rows if row.inode in owners}))
-
-
-# Linux: proc(5), /proc/net/tcp, /proc/PID/{stat,fd,environ,comm}
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    host: str
-    port: int
-    uid: int
-    inode: str
-
-
-def _listeners() -> Iterator[_Row]:
-    for table in ("tcp", "tcp6"):
-        try:
-            lines = (_PROC / "net" / table).read_text().splitlines()[1:]
-        except OSError:
-            continue
-        for line in lines:
-            columns = line.split()
-            if columns[3] == _LISTEN:
-                host, _, port = columns[1].rpartition(":")
-                yield _Row(_host(host), int(port, 16), int(columns[7]), columns[9])
-
-
-def _host(text: str) -> str:
-    """An address of /proc/net/tcp: words of 32 bits, each as the processor keeps it."""
-    raw = b"".join(int(text[at : at + 8], 16).to_bytes(4, sys.byteorder) for at in range(0, len(text), 8))
-    if len(raw) == 16 and raw[:12] == bytes(10) + b"\xff\xff":
-        raw = raw[12:]
-    return socket.inet_ntop(socket.AF_INET if len(raw) == 4 else socket.AF_INET6, raw)
 
 
 def _reachable(bound: str) -> str:
@@ -149,49 +105,13 @@ def _reachable(bound: str) -> str:
     return bound
 
 
-def _processes() -> Iterator[int]:
-    for entry in os.listdir(_PROC):
-        if entry.isdecimal():
-            yield int(entry)
-
-
-def _status(pid: int) -> tuple[int, int] | None:
-    """Group and session of a living process; None for one that is gone, or dead and not yet buried."""
-    try:
-        # The name, in brackets, may hold anything; pid (comm) state ppid pgrp session
-        state, _, group, session = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[:4]
-    except (OSError, ValueError):
-        return None
-    return None if state in "ZX" else (int(group), int(session))
-
-
-def _owners(inodes: Iterable[str], among: Iterable[int] | None = None) -> dict[str, list[int]]:
-    """Which processes hold each of the sockets, as far as we may look."""
-    wanted = {f"socket:[{inode}]": inode for inode in inodes}
-    found: dict[str, list[int]] = {}
-    for pid in _processes() if among is None else among:
-        folder = _PROC / str(pid) / "fd"
-        try:
-            descriptors = os.listdir(folder)
-        except OSError:
-            continue
-        for descriptor in descriptors:
-            try:
-                inode = wanted.get(os.readlink(folder / descriptor))
-            except OSError:
-                continue
-            if inode is not None and pid not in found.setdefault(inode, []):
-                found[inode].append(pid)
-    return found
-
-
 def _is_of_closed_member(uid: int, family: Family) -> bool:
     """Whether a member that does not let us look at its descriptors runs as the user who opened the socket."""
     for pid in family.members():
-        if os.access(_PROC / str(pid) / "fd", os.R_OK):
+        if os.access(PROC / str(pid) / "fd", os.R_OK):
             continue
         try:
-            lines = (_PROC / str(pid) / "status").read_text().splitlines()
+            lines = (PROC / str(pid) / "status").read_text().splitlines()
         except OSError:
             continue
         if any(str(uid) in line.split()[1:] for line in lines if line.startswith("Uid:")):
@@ -199,11 +119,9 @@ def _is_of_closed_member(uid: int, family: Family) -> bool:
     return False
 
 
-def _name(pid: int) -> str:
-    try:
-        return f"{display((_PROC / str(pid) / 'comm').read_text().strip())} (process {pid})"
-    except OSError:
-        return "another program"
+def _described(holders: Sequence[int]) -> str:
+    name = name_of(holders[0]) if holders else None
+    return f"{name} (process {holders[0]})" if name is not None else "another program"
 
 
 # Elsewhere (not proven there): a port that cannot be bound has somebody on it.

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Final
 
 from wsgui.command.descriptors import give_back_limit
-from wsgui.command.listening import Family, can_tell_owners
+from wsgui.command.listening import Family
 from wsgui.command.output import Capture
+from wsgui.command.proc import can_tell_owners
 from wsgui.display import display
 from wsgui.errors import WsguiError
 
