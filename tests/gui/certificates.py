@@ -56,7 +56,7 @@ def row(of: Managed, *, used_by: Sequence[str] = (), problem: str = "", hint: st
 
 def stores(**states: TrustState) -> tuple[StoreState, ...]:
     """The stores of a Linux desktop; by default all trust it, and Firefox has to be started again."""
-    messages = {"Firefox": "Firefox trusts it. Restart it so that it notices."}
+    messages = {"Firefox": "Firefox trusts it. Restart Firefox."}
     wanted = [states.get(name.partition(" ")[0].lower(), TrustState.TRUSTED) for name in STORES]
     return tuple(
         StoreState(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.gui import samples
-from wsgui.engine.snapshot import TunnelState
+from wsgui.engine.snapshot import Reason, ReasonKind, TunnelState
 from wsgui.gui import wording
 from wsgui.gui.wording import Deed
 
@@ -92,3 +92,14 @@ def test_the_foot_counts_what_runs_needs_attention_and_is_connected() -> None:
     assert running.startswith("4 ")
     assert attention.startswith("2 ")
     assert connected.startswith("8 ")
+
+
+def test_a_certificate_that_cannot_be_opened_offers_to_unlock_and_one_that_is_gone_leads_to_the_page() -> None:
+    def first(kind: ReasonKind) -> Deed:
+        reason = Reason(kind, "It cannot be used.", "", "tls.certificate")
+        notice = wording.state_notice(samples.failed(reason=reason))
+        assert notice is not None
+        return notice.remedies[0].deed
+
+    assert first(ReasonKind.SECRET) is Deed.UNLOCK
+    assert first(ReasonKind.CERTIFICATE) is Deed.CERTIFICATES

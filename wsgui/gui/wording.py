@@ -140,6 +140,10 @@ def state_notice(tunnel: TunnelSnapshot) -> Notice | None:
         remedies = [retry, edit]
         if reason.kind is ReasonKind.PORT_IN_USE and reason.suggested_port:
             remedies.insert(0, use_port(reason.suggested_port))
+        elif reason.field == "tls.certificate" and reason.kind is ReasonKind.SECRET:
+            remedies.insert(0, Remedy(Deed.UNLOCK, translate("remedy", "Unlock")))
+        elif reason.field == "tls.certificate":
+            remedies.insert(0, Remedy(Deed.CERTIFICATES, translate("remedy", "Certificates")))
         return Notice(tone, display(reason.message), display(reason.hint), tuple(remedies))
     if _is_impaired(tunnel) and (reason := tunnel.reason) is not None:
         return Notice("warn", display(reason.message), display(reason.hint), (edit,))

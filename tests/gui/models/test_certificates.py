@@ -76,7 +76,7 @@ def test_all_stores_trusting_leaves_only_what_is_still_to_do() -> None:
     view = words.trust_view(fakes.usual())
     assert view is not None
     assert [mark.spoken for mark in view.marks] == ["System: trusted", "Chrome: trusted", "Firefox: trusted"]
-    assert [mark.to_do for mark in view.marks] == ["", "", "Restart it so that it notices."]
+    assert [mark.to_do for mark in view.marks] == ["", "", "Restart Firefox."]
     assert (view.can_trust, view.can_untrust) == (False, True)
 
 

@@ -25,6 +25,7 @@ class PassphraseSheet(Sheet):
 
     def __init__(self, what: str, problem: str = "") -> None:
         super().__init__(self.tr("Passphrase"))
+        self.prompt = what
         self.line = SecretLine(self.tr("Passphrase"))
         self.first: QWidget = self.line.line
         self._field = Labelled(self.tr("Passphrase"), self.line)

@@ -91,9 +91,10 @@ class TrustCard(Card):
         told = {each.store for each in self._undone}
         for mark in self._marks:
             if mark.to_do and not any(store.startswith(mark.name) for store in told):
-                self._to_do_column.addWidget(
-                    Text(self.tr("{0}: {1}").format(mark.name, mark.to_do), Type.BODY, "warn", wrap=True)
-                )
+                # "Restart Firefox." says by itself which one it is.
+                known = mark.name in mark.to_do
+                words = mark.to_do if known else self.tr("{0}: {1}").format(mark.name, mark.to_do)
+                self._to_do_column.addWidget(Text(words, Type.BODY, "warn", wrap=True))
         for each in self._undone:
             self._to_do_column.addWidget(_ByHand(each, self._copy))
         self._to_do.setVisible(self._to_do_column.count() > 0)
