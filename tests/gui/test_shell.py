@@ -7,6 +7,7 @@ import gc
 import os
 import threading
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +21,7 @@ from wsgui.app.runtime import Runtime
 from wsgui.gui import application, shell
 from wsgui.gui.engine_thread import EngineThread
 from wsgui.gui.shell import Shell
+from wsgui.gui.views.certificates.passphrase_sheet import PassphraseSheet
 
 if TYPE_CHECKING:
     from wsgui.app.paths import Paths
@@ -266,6 +268,58 @@ def test_while_hidden_the_engine_is_asked_for_no_throughput(play: Play) -> None:
         asked.clear()
         await until("a look while shown", lambda: asked)
         assert asked[-1] == "Demo"
+        shown.quit()
+
+    assert play(scenario) == 0
+
+
+def test_a_tunnel_that_fails_becomes_a_note_whose_click_shows_it(play: Play, folders: Paths) -> None:
+    profile = folders.profiles / "lab.toml"
+    profile.write_text(
+        'name = "Lab"\nlisten = "127.0.0.1:0"\ntarget = "demo:"\nautostart = true\n[tls]\ncertificate = ["gone.lan"]\n'
+    )
+    profile.chmod(0o600)
+
+    async def scenario(shown: Shell) -> None:
+        await until("a note", lambda: shown._notifications._notes.due_at)
+        note = next(iter(shown._notifications._notes._waiting.values()))
+        assert (note.tunnel, note.title) == ("Lab", "Lab has failed")
+        assert shown._is_still_so(note)
+        shown.window.show_certificates()
+        shown._notifications.clicked.emit(note)
+        assert shown.window.stack.currentWidget() is shown.window.page
+        assert shown.window.selected == "Lab"
+        shown._notifications.clicked.emit(replace(note, tunnel="", certificate="gone.lan"))
+        assert shown.window.stack.currentWidget() is shown.window.certificates
+        shown.quit()
+
+    assert play(scenario) == 0
+
+
+def test_a_passphrase_is_asked_in_a_sheet_and_closing_it_is_an_answer(play: Play) -> None:
+    async def scenario(shown: Shell) -> None:
+        await until("the demo", lambda: shown._latest.tunnel("Demo"))
+        for typed in ("sesame", ""):
+            answer: list[str] = []
+            with_asking = shown._engine.asking
+
+            def ask(answer: list[str] = answer, asking: Any = with_asking) -> None:
+                with asking.allowed():
+                    answer.append(asking.ask("Passphrase of the key: "))
+
+            thread = threading.Thread(target=ask)
+            thread.start()
+            await until("the sheet", lambda: shown.window.covered)
+            sheet = shown.window._sheets[-1]
+            assert isinstance(sheet, PassphraseSheet)
+            if typed:
+                sheet.line.line.setText(typed)
+                sheet.line.line.returnPressed.emit()
+            else:
+                sheet.dismiss()
+            await until("the answer", lambda answer=answer: answer)
+            thread.join()
+            assert answer == [typed]
         shown.quit()
 
     assert play(scenario) == 0

@@ -226,8 +226,9 @@ class Shell:
         while True:
             events = await self._engine.noteworthy()
             self._notifications.take(events)
-            if any(isinstance(event, CertificateEvent) for event in events):
-                self.window.certificates.look()
+            page = self.window.certificates
+            if page.isVisible() and any(isinstance(event, CertificateEvent) for event in events):
+                page.look()
 
     def _is_still_so(self, note: Note) -> bool:
         """A tunnel that has failed may run again by now; what happened to a certificate stays so."""

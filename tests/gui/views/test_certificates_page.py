@@ -173,6 +173,25 @@ def test_what_could_not_be_done_is_said_with_the_command_to_copy(
     assert actions.asked == [("copy_text", "sudo trust anchor x")]
 
 
+def test_the_focus_goes_to_what_came_of_the_click(window: MainWindow, requests: FakeRequests, qtbot: QtBot) -> None:
+    window.show_certificates()
+    requests.held = True
+    window.certificates.empty.create_button.setFocus()
+    qtbot.keyClick(window.certificates.empty.create_button, Qt.Key.Key_Space)
+    assert window.focusWidget() is window.certificates.progress.cancel
+    requests.answer()
+    focus = window.focusWidget()
+    assert isinstance(focus, CertificateRowView)
+    assert focus.name == "lab-pc.local"
+
+
+def test_a_row_with_a_problem_has_the_button_that_mends_it(window: MainWindow, page: CertificatesPage) -> None:
+    row = page.list.row("www.example.org")
+    assert row is not None
+    button(row, "Import a new one…").click()
+    assert isinstance(sheet(window), ImportSheet)
+
+
 def test_trust_is_removed_by_its_button(page: CertificatesPage, requests: FakeRequests) -> None:
     page.trust_card.untrust.click()
     assert requests.facade.asked == [("untrust",)]

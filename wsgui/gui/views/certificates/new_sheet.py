@@ -25,7 +25,7 @@ class NewSheet(FormSheet):
         super().__init__(self.tr("New certificate"), self.tr("Create"))
         self._requests = requests
         self._touched = False
-        self.names = Lines(self.tr("Names and addresses, one a line"), 6)
+        self.names = Lines(self.tr("Names and addresses, one a line"), 7)
         self.first: QWidget = self.names
         self._names = Labelled(self.tr("Names and addresses, one a line"), self.names)
         self.label = QLineEdit()

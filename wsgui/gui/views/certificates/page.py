@@ -58,6 +58,8 @@ class CertificatesPage(QWidget):
         self._stores_known = False
         self._looking = False
         self._stale = False
+        self._lost_focus = False
+        """What had the focus went while something was done; it goes to what came of that."""
         self._device: DeviceSheet | None = None
         self._offers: Offers = {}
         self.new = Button(self.tr("New certificate…"), icon="plus")
@@ -165,12 +167,19 @@ class CertificatesPage(QWidget):
         self.list.setVisible(bool(rows))
         self.list.show_rows(rows)
         empty = listing is not None and not rows
+        self._lost_focus = self._lost_focus or (self.empty.create_button.hasFocus() and not empty)
         self.empty.setVisible(empty)
         self.empty.create_button.setEnabled(not self._waiting.busy)
         # While there is nothing, one button says what to do; the rest waits in the menu.
         self.more.setVisible(empty)
         self.new.setVisible(bool(rows))
         self.import_.setVisible(bool(rows))
+        if self._lost_focus and not self._waiting.busy and (rows or empty):
+            self._lost_focus = False
+            if rows:
+                self.list.focus_first()
+            else:
+                self.empty.create_button.setFocus()
 
     def show_notice(self, notice: Notice | None) -> None:
         """Say something above everything, with a way to put it away."""
@@ -245,6 +254,11 @@ class CertificatesPage(QWidget):
 
     def _busy_changed(self, busy: bool) -> None:
         self.trust_card.set_busy(busy=busy)
+        focus = self.focusWidget()
+        if busy and focus is not None and focus.hasFocus():
+            self.progress.cancel.setFocus()
+        elif not busy and self.progress.cancel.hasFocus():
+            self._lost_focus = True
         self._show_listing()
 
     def _show_error(self, error: WsguiError) -> None:

@@ -38,7 +38,7 @@ class PassphraseSheet(Sheet):
         self.do.clicked.connect(self._give)
         self.cancel.clicked.connect(self.dismiss)
         kept = self.tr("It stays in this program's memory until wsgui is quit, and is written nowhere.")
-        self.body.addWidget(Text(display(what, limit=600), Type.BODY, wrap=True))
+        self.body.addWidget(Text(display(what.rstrip(": "), limit=600), Type.BODY, wrap=True))
         self.body.addWidget(self._field)
         self.body.addWidget(Text(kept, Type.BODY, "dim", wrap=True))
         self.body.addStretch(1)

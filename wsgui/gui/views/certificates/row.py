@@ -45,6 +45,7 @@ class CertificateRowView(QWidget):
     def __init__(self, row: CertificateRow) -> None:
         super().__init__()
         self._row = row
+        self._mending = Wish.RENEW
         self._narrow: bool | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._icon = Icon(row.shape, row.tone, 18)
@@ -58,12 +59,15 @@ class CertificateRowView(QWidget):
         self.menu = IconButton("more", self.tr("More"))
         self.menu.clicked.connect(self._open_menu)
         self._problem = Text("", Type.BODY, "warn", wrap=True)
+        self.mend = Button("", "small")
+        self.mend.clicked.connect(lambda: self.wished.emit(self.name, self._mending))
         self.notice = NoticeCard()
         self.notice.chosen.connect(self._chosen)
         self.progress = Progress()
         self.question = QWidget()
         self._lay_out()
         self.show_row(row)
+        theme.changed.connect(self._fit)
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
@@ -97,7 +101,7 @@ class CertificateRowView(QWidget):
         whole.addLayout(self._grid)
         self._below = QVBoxLayout()
         self._below.setSpacing(GRID)
-        for widget in (self._problem, self.notice, self.progress, self.question):
+        for widget in (self._problem, self.mend, self.notice, self.progress, self.question):
             self._below.addWidget(widget)
         whole.addLayout(self._below)
         self._ask_layout()
@@ -153,6 +157,9 @@ class CertificateRowView(QWidget):
         self._problem.setText(f"{row.problem} {row.hint}".strip())
         self._problem.set_tone("err" if row.tone == "err" else "warn")
         self._problem.setVisible(bool(row.problem))
+        self._mending = Wish.RENEW if row.renewable else Wish.REPLACE
+        self.mend.set_label(self.tr("Renew") if row.renewable else self.tr("Import a new one…"))
+        self.mend.setVisible(bool(row.problem) and row.readable)
         self.setAccessibleName(row.spoken)
         self.menu.setAccessibleName(self.tr("What to do with {0}").format(row.title))
 
@@ -238,6 +245,9 @@ class CertificateRowView(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
         self._place(narrow=self.width() / theme.text_scale < NARROW)
 
     def paintEvent(self, _event: QPaintEvent) -> None:

@@ -64,5 +64,5 @@ class Waiting:
 
     def _rest(self) -> None:
         self._cancel = None
+        self._changed(False)  # first, as what is hidden loses the focus to anything
         self._progress.end()
-        self._changed(False)
