@@ -18,7 +18,7 @@ def test_create_says_what_was_made_who_must_trust_it_and_what_comes_next(certifi
     assert "wsgui certificate trust" in out
     assert "wsgui certificate export --authority" in out
     assert "environment variable TEST_PASSPHRASE" in out
-    assert 'certificate = ["office.lan"]' in out
+    assert 'certificate = "office.lan"' in out
 
 
 def test_a_second_one_needs_nothing_to_be_trusted(certificate: CertificateShell) -> None:

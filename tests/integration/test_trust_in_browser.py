@@ -79,7 +79,7 @@ async def test_it_refuses_before_trust_connects_after_by_name_and_by_address_and
     echo = await start_echo(b"echo: ")
     profile = tmp_path / "lab.toml"
     lines = ['name = "Lab"', 'listen = "*:0"', f'target = "127.0.0.1:{echo.port}"']
-    lines += ["[tls]", 'certificate = ["localhost"]', "[web]", f"root = {json.dumps(str(pages))}"]
+    lines += ["[tls]", 'certificate = "localhost"', "[web]", f"root = {json.dumps(str(pages))}"]
     profile.write_text("\n".join(lines) + "\n")
     process = await run_wsgui("--profile", str(profile))
     port = (await process.printed(r"^Lab: https://\S+:(\d+)/"))[1]

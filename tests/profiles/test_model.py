@@ -156,6 +156,11 @@ def test_every_field_has_a_default_and_a_description(section: type[Section]) -> 
             assert "second" in (field.description or "").lower(), name
 
 
+@pytest.mark.parametrize("given", ["Office.LAN", ["office.lan"]])
+def test_a_single_certificate_needs_no_brackets(given: object) -> None:
+    assert Tls.model_validate({"certificate": given}).certificate == ("office.lan",)
+
+
 def test_the_schema_describes_every_field_with_its_default() -> None:
     schema = json_schema()
     assert schema["$schema"].startswith("https://json-schema.org/")

@@ -40,7 +40,7 @@ examples:
   wsgui certificate create                          for all names and addresses of this computer
   wsgui certificate create office.lan 192.168.1.20
   wsgui certificate trust                           browsers on this computer accept it from now on
-  wsgui profile new Office --target 127.0.0.1:5901 --listen '*:6080' --set 'tls.certificate=["office.lan"]'
+  wsgui profile new Office --target 127.0.0.1:5901 --listen '*:6080' --set tls.certificate=office.lan
   wsgui certificate export --authority --offer Office   a phone comes to trust it by a QR code
   wsgui certificate import fullchain.pem privkey.pem --name office.lan
   wsgui certificate list

@@ -47,7 +47,7 @@ def created_lines(created: Created, what: str) -> list[str]:
         lines.append(f'Devices that trust "{created.authority.description.subject}" accept it.')
     lines.append(where_passphrase(managed.passphrase))
     if what != "renewed":
-        lines.append(f'Next: write certificate = ["{managed.name}"] beneath [tls] in a profile.')
+        lines.append(f'Next: write certificate = "{managed.name}" beneath [tls] in a profile.')
     return [display(line, limit=4000) for line in lines]
 
 

@@ -11,7 +11,7 @@ from wsgui.profiles.fields import (
     AccessPlugin,
     AccessReference,
     AllowedHost,
-    CertificateName,
+    CertificateNames,
     Flag,
     Line,
     Network,
@@ -29,10 +29,10 @@ from wsgui.profiles.section import Section
 class Tls(Section):
     """Encryption of the listening port: a certificate makes it speak TLS too."""
 
-    certificate: tuple[CertificateName, ...] = Field(
+    certificate: CertificateNames = Field(
         (),
-        description="Names of certificates that wsgui keeps (wsgui certificate list): each client gets the one for the "
-        "name it asks for (SNI) or the address it has come to; the first is for all others.",
+        description="Names of certificates that wsgui keeps (wsgui certificate list), or one: each client gets the "
+        "one for the name it asks for (SNI) or the address it has come to; the first is for all others.",
     )
     certificate_file: PathText = Field(
         "",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Final, NoReturn
 
-from pydantic import Field, PlainSerializer, PlainValidator, Strict, ValidationInfo, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, Strict, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from wsgui.errors import AddressError
@@ -54,6 +54,11 @@ def _group(value: object) -> str:
     if len(group) > MAX_NAME:
         refuse(f"The group has {len(group)} characters.", f"Choose one of at most {MAX_NAME}.")
     return group
+
+
+def _one_or_several(value: object) -> object:
+    """Take one text for a list of one."""
+    return (value,) if isinstance(value, str) else value
 
 
 def _address_text(value: object, example: str) -> str:
@@ -205,6 +210,11 @@ Frame = Annotated[str, _format(formats.canonical_frame), _schema("scheme://host[
 AllowedHost = Annotated[str, _format(formats.canonical_allowed_host), _schema("host name, IP address or *")]
 CertificateName = Annotated[
     str, _format(formats.canonical_certificate_name), _schema("host name, *.domain or IP address")
+]
+CertificateNames = Annotated[
+    tuple[CertificateName, ...],
+    BeforeValidator(_one_or_several),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
 ]
 Network = Annotated[str, _format(formats.canonical_network), _schema("IP network", example="10.0.0.0/8")]
 NetworkPorts = Annotated[
