@@ -7,13 +7,14 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from wsgui.bridge import client_hello
-from wsgui.bridge.client_hello import MAX_HELLO_BYTES, chosen_context, server_name
+from wsgui.bridge.client_hello import MAX_HELLO_BYTES, Hello, chosen_context, server_name
 from wsgui.certificates.port import PortContexts, Shown
 
 
@@ -72,6 +73,33 @@ def test_anything_else_has_no_name_and_breaks_nothing(data: bytes) -> None:
 @given(at=st.integers(0, len(HELLO) - 1), value=st.integers(0, 255))
 def test_a_damaged_message_breaks_nothing(at: int, value: int) -> None:
     server_name(HELLO[:at] + bytes([value]) + HELLO[at + 1 :])
+
+
+@given(size=st.integers(1, 60), step=st.integers(1, 90))
+def test_a_message_that_comes_in_slowly_is_read_as_the_whole_one(size: int, step: int) -> None:
+    data = in_records(HELLO, size)
+    slowly = Hello()
+    assert all(slowly.name(data[:some]) is None for some in range(0, len(data) - size - 5, step))
+    assert slowly.name(data) == "office.lab"
+
+
+class Looked(bytes):
+    """Counts how often somebody looks at a part of it."""
+
+    looks = 0
+
+    def __getitem__(self, part: Any) -> Any:
+        Looked.looks += 1
+        return super().__getitem__(part)
+
+
+def test_what_has_been_looked_at_is_not_read_again_while_a_client_makes_us_wait() -> None:
+    data = Looked(in_records(HELLO[:5] + b"\x01\x00\xff\xff" + bytes(9000), 1))
+    endless = Hello()
+    assert endless.name(data) is None
+    before = Looked.looks
+    assert endless.name(data) is None
+    assert Looked.looks == before
 
 
 def test_an_endless_message_is_waited_for_no_longer_than_what_is_looked_at() -> None:

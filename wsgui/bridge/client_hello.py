@@ -40,12 +40,13 @@ async def chosen_context(contexts: PortContexts, sock: socket.socket) -> ssl.SSL
 
 async def _asked_name(sock: socket.socket) -> str:
     """Wait until the client's first message is there; empty when it names nobody, or takes too long over it."""
+    hello = Hello()  # not read anew at each look: ten thousand records of one byte would keep the loop busy
     wait, end = FIRST_WAIT_SECONDS, time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < end:
         data = b""
         with contextlib.suppress(BlockingIOError):
             data = sock.recv(MAX_HELLO_BYTES, socket.MSG_PEEK)
-        name = server_name(data)
+        name = hello.name(data)
         if name is not None:
             return name
         # What is only looked at stays there to be read, so that readiness says nothing about the rest.
@@ -63,11 +64,7 @@ def server_name(data: bytes) -> str | None:
     Returns:
         An empty string when it asks for none, or sends something else or something damaged; None while more is needed.
     """
-    try:
-        message = _first_message(data)
-        return None if message is None else _name_in(message)
-    except (_DamagedError, UnicodeDecodeError):
-        return ""
+    return Hello().name(data)
 
 
 class _DamagedError(Exception):
@@ -98,29 +95,46 @@ class _Reader:
         return _Reader(self.take(self.number(size)))
 
 
-def _first_message(data: bytes) -> bytes | None:
-    """Return the body of the first handshake message, from however many records; None while some of it is missing."""
-    message = b""
-    at = 0
-    while at < len(data):
-        if data[at] != HANDSHAKE_RECORD or (message and message[0] != CLIENT_HELLO):
+class Hello:
+    """A client's first message as it comes in, from however many records; each byte is looked at once."""
+
+    def __init__(self) -> None:
+        self._message = bytearray()
+        self._at = 0
+        self._left = 0  # of the record that is begun
+
+    def name(self, data: bytes) -> str | None:
+        """Return what `server_name` does; `data` begins with all that was given before."""
+        try:
+            return _name_in(bytes(self._message[4:])) if self._is_whole(data) else None
+        except (_DamagedError, UnicodeDecodeError):
+            return ""
+
+    def _is_whole(self, data: bytes) -> bool:
+        message = self._message
+        while self._at < len(data):
+            if not self._left:
+                if data[self._at] != HANDSHAKE_RECORD:
+                    raise _DamagedError
+                if len(data) < self._at + 5:
+                    break
+                self._left = int.from_bytes(data[self._at + 3 : self._at + 5], "big")
+                if not self._left:
+                    raise _DamagedError
+                self._at += 5
+            piece = data[self._at : self._at + self._left]
+            message += piece
+            self._at += len(piece)
+            self._left -= len(piece)
+            if message and message[0] != CLIENT_HELLO:
+                raise _DamagedError
+            needed = 4 + int.from_bytes(message[1:4], "big")
+            if len(message) >= 4 and len(message) >= needed:
+                del message[needed:]
+                return True
+        if len(data) >= MAX_HELLO_BYTES:
             raise _DamagedError
-        head = data[at : at + 5]
-        size = int.from_bytes(head[3:5], "big")
-        if len(head) == 5 and not size:
-            raise _DamagedError
-        message += data[at + 5 : at + 5 + size]
-        needed = int.from_bytes(message[1:4], "big") + 4
-        if message and message[0] != CLIENT_HELLO:
-            raise _DamagedError
-        if len(message) >= 4 and len(message) >= needed:
-            return message[4:needed]
-        if len(head) < 5 or len(data) < at + 5 + size:
-            break
-        at += 5 + size
-    if len(data) >= MAX_HELLO_BYTES:
-        raise _DamagedError
-    return None
+        return False
 
 
 def _name_in(hello: bytes) -> str:
