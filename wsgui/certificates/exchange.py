@@ -26,7 +26,7 @@ __all__ = ["MAX_FILE_BYTES", "MAX_PASSPHRASE_BYTES", "bundle_pem", "bundle_pkcs1
 MAX_PASSPHRASE_BYTES: Final = 1023
 """What OpenSSL takes when it reads a key in PEM."""
 _ROUNDS: Final = 100_000
-"""Windows refuses files of which all derivations together take more than 600,000; there are three."""
+"""For each of the two parts: Windows refuses files of which all derivations together take more than 600,000."""
 _MAX_CHAIN: Final = 10
 
 _T = TypeVar("_T")
