@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shlex
 import subprocess
@@ -225,3 +226,18 @@ def test_whatever_is_changed_the_answer_is_the_parts_or_an_error_in_words(
         read_parts(path, lambda _: "correct horse")
     except CertificateError:
         return
+
+
+def test_a_cipher_that_nobody_uses_any_more(file: Path) -> None:
+    key = LEAF.key_pem(b"x", PrivateFormat.TraditionalOpenSSL)
+    file.write_bytes(key.replace(b"DEK-Info: AES-256-CBC", b"DEK-Info: SEED-CBC"))
+    assert fault(file, "x").message
+
+
+def test_a_key_of_an_unknown_kind(file: Path) -> None:
+    # An EC key on a curve whose object identifier is nobody's.
+    der = LEAF.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    other = der.replace(bytes.fromhex("2a8648ce3d030107"), bytes.fromhex("2a8648ce3d03017f"))
+    text = base64.encodebytes(other)
+    file.write_bytes(b"-----BEGIN PRIVATE KEY-----\n" + text + b"-----END PRIVATE KEY-----\n")
+    assert "not read here" in fault(file).message
