@@ -14,6 +14,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from tests.gui.certificates import FakeRequests
+from tests.gui.secret_store import FakeSecrets
 from tests.support.novnc import novnc
 from wsgui.app.runtime import Runtime
 from wsgui.engine.snapshot import EngineSnapshot, TunnelSnapshot, TunnelState
@@ -47,6 +48,7 @@ class Setting:
             select=self.selected.append,
             leave=lambda: None,
             certificates=FakeRequests(),
+            secrets=FakeSecrets(),
         )
 
     async def done(self) -> None:

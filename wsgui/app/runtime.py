@@ -17,6 +17,7 @@ from wsgui.app.control import ControlServer, Request, describe_process
 from wsgui.app.feed import ProfileFeed, Reloaded, Source
 from wsgui.app.paths import Paths
 from wsgui.app.renewal import AutomaticRenewal
+from wsgui.app.secret_names import SecretIndex
 from wsgui.certificates.vault import Vault
 from wsgui.engine.engine import Engine
 from wsgui.engine.events import Event, LogLine, StateChanged
@@ -61,6 +62,7 @@ class Runtime:
     ) -> None:
         self.store = ProfileStore(paths.profiles)
         self.certificates = Certificates(paths, self._profiles, ask=ask, vault=vault)
+        self.secrets = SecretIndex(paths)
         """This user's certificates; everything of it blocks, and may be called in any thread."""
         self.engine = Engine(vault=self.certificates.vault)
         self.on_show: Callable[[], None] | None = None

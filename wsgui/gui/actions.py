@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from wsgui.gui.certificate_requests import CertificateRequests
+    from wsgui.gui.secret_requests import SecretRequests
     from wsgui.profiles.model import Profile
 
 FINISH_SECONDS: Final = 24 * 3600.0
@@ -21,6 +22,10 @@ class Actions(Protocol):
     @property
     def certificates(self) -> CertificateRequests:
         """What is asked about certificates, with answers."""
+
+    @property
+    def secrets(self) -> SecretRequests:
+        """What is asked about secrets, with answers."""
 
     def start(self, name: str) -> None:
         """Turn the tunnel on (also: try again now)."""

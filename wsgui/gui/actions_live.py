@@ -17,6 +17,7 @@ from wsgui.engine.snapshot import EngineSnapshot, TunnelSnapshot, TunnelState
 from wsgui.errors import TunnelError, WsguiError
 from wsgui.gui.certificate_requests import CertificateRequests
 from wsgui.gui.engine_thread import EngineThread
+from wsgui.gui.secret_requests import SecretRequests
 from wsgui.gui.tasks import Tasks
 from wsgui.profiles.addresses import TcpAddress, parse_listen
 from wsgui.profiles.builtin import demo_profile
@@ -36,6 +37,7 @@ class LiveActions:
         select: Shows a tunnel in the window.
         leave: Ends the program.
         certificates: Carries out what is asked about certificates.
+        secrets: Carries out what is asked about secrets.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class LiveActions:
         select: Callable[[str], None],
         leave: Callable[[], None],
         certificates: CertificateRequests,
+        secrets: SecretRequests,
     ) -> None:
         self._engine = engine
         self._tasks = tasks
@@ -56,10 +59,15 @@ class LiveActions:
         self._select = select
         self._leave = leave
         self._certificates = certificates
+        self._secrets = secrets
 
     @property
     def certificates(self) -> CertificateRequests:
         return self._certificates
+
+    @property
+    def secrets(self) -> SecretRequests:
+        return self._secrets
 
     def start(self, name: str) -> None:
         self._in_engine(translate("actions", "Starting {0}").format(display(name)), lambda r: _start(r, name))

@@ -11,7 +11,7 @@ from wsgui.app.certificates import Certificates
 from wsgui.app.runtime import Runtime
 from wsgui.display import display
 from wsgui.engine.snapshot import OfferSnapshot
-from wsgui.errors import WsguiError
+from wsgui.gui.answering import answer
 from wsgui.gui.asking import Asking
 from wsgui.gui.certificate_requests import Cancel, Failed
 from wsgui.gui.engine_thread import EngineThread
@@ -72,20 +72,8 @@ class LiveCertificateRequests:
 
         return await in_thread(work, name="certificates")
 
-    def _run(self, what: str, answer: Coroutine[Any, Any, T], done: Callable[[T], object], failed: Failed) -> Cancel:
-        async def work() -> None:
-            try:
-                value = await answer
-            except WsguiError as error:
-                failed(error)
-            except Exception as error:
-                # Whoever waits must not wait for ever; the log and the bar have the details.
-                failed(_fault(what, error))
-                raise
-            else:
-                done(value)
-
-        return self._tasks.start(work(), what=what).cancel
+    def _run(self, what: str, work: Coroutine[Any, Any, T], done: Callable[[T], object], failed: Failed) -> Cancel:
+        return answer(self._tasks, what, work, done, failed)
 
 
 async def _facade(runtime: Runtime) -> Certificates:
@@ -95,10 +83,3 @@ async def _facade(runtime: Runtime) -> Certificates:
 async def _certificates_of(runtime: Runtime, tunnel: str) -> tuple[str, ...]:
     profile = next((profile for profile in runtime.engine.profiles if profile.name == tunnel), None)
     return tuple(profile.tls.certificate) if profile is not None else ()
-
-
-def _fault(what: str, error: Exception) -> WsguiError:
-    return WsguiError(
-        translate("certificates", "{0} failed by a fault of wsgui ({1}).").format(what, type(error).__name__),
-        translate("certificates", "The log has the details."),
-    )

@@ -23,6 +23,7 @@ from wsgui.gui.certificate_requests_live import LiveCertificateRequests
 from wsgui.gui.engine_thread import EngineEndedError, EngineThread
 from wsgui.gui.notes import Note
 from wsgui.gui.notifications import Notifications
+from wsgui.gui.secret_requests_live import LiveSecretRequests
 from wsgui.gui.tasks import Tasks
 from wsgui.gui.tray import Tray
 from wsgui.gui.tray_menu import TrayMenu
@@ -71,6 +72,7 @@ class Shell:
             certificates=LiveCertificateRequests(
                 engine, self._tasks, engine.asking, lambda name: self._actions.start(name)
             ),
+            secrets=LiveSecretRequests(engine, self._tasks),
         )
         engine.asking.attend(self._ask_passphrase)
         self.window = MainWindow(self._actions)
