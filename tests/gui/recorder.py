@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.gui.certificates import FakeRequests
 from tests.gui.secret_store import FakeSecrets
+from tests.gui.settings_files import FakeSettings
 from wsgui.profiles.model import Profile
 
 
@@ -16,6 +17,7 @@ class RecordedActions:
         self.asked: list[tuple[Any, ...]] = []
         self.certificates = FakeRequests()
         self.secrets = FakeSecrets()
+        self.settings = FakeSettings()
 
     def start(self, name: str) -> None:
         self.asked.append(("start", name))

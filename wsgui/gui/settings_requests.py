@@ -27,14 +27,10 @@ class SettingsRequests(Protocol):
     def read(self, name: str, done: Callable[[ProfileFile | None], object], failed: Failed) -> Cancel:
         """The file of the profile `name`; None for one that has none, as the built-in demo."""
 
-    def look_again(
-        self, file: ProfileFile, done: Callable[[ProfileFile | None], object], failed: Failed
-    ) -> Cancel:
+    def look_again(self, file: ProfileFile, done: Callable[[ProfileFile | None], object], failed: Failed) -> Cancel:
         """What `file` says now; None when it is gone."""
 
-    def apply(
-        self, file: ProfileFile, changes: Changes, done: Callable[[Applied], object], failed: Failed
-    ) -> Cancel:
+    def apply(self, file: ProfileFile, changes: Changes, done: Callable[[Applied], object], failed: Failed) -> Cancel:
         """Write `changes` into the file and let the tunnel take them over."""
 
     def put_back(self, file: ProfileFile, data: bytes, done: Callable[[Applied], object], failed: Failed) -> Cancel:
