@@ -6,7 +6,6 @@ from typing import Any
 
 from tests.gui.certificates import FakeRequests
 from tests.gui.secret_store import FakeSecrets
-from tests.gui.settings_files import FakeSettings
 from wsgui.profiles.model import Profile
 
 
@@ -17,7 +16,6 @@ class RecordedActions:
         self.asked: list[tuple[Any, ...]] = []
         self.certificates = FakeRequests()
         self.secrets = FakeSecrets()
-        self.settings = FakeSettings()
 
     def start(self, name: str) -> None:
         self.asked.append(("start", name))

@@ -15,7 +15,6 @@ from pytestqt.qtbot import QtBot
 
 from tests.gui.certificates import FakeRequests
 from tests.gui.secret_store import FakeSecrets
-from tests.gui.settings_files import FakeSettings
 from tests.support.novnc import novnc
 from wsgui.app.runtime import Runtime
 from wsgui.engine.snapshot import EngineSnapshot, TunnelSnapshot, TunnelState
@@ -50,7 +49,6 @@ class Setting:
             leave=lambda: None,
             certificates=FakeRequests(),
             secrets=FakeSecrets(),
-            settings=FakeSettings(),
         )
 
     async def done(self) -> None:

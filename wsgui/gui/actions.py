@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final, Protocol
 if TYPE_CHECKING:
     from wsgui.gui.certificate_requests import CertificateRequests
     from wsgui.gui.secret_requests import SecretRequests
-    from wsgui.gui.settings_requests import SettingsRequests
     from wsgui.profiles.model import Profile
 
 FINISH_SECONDS: Final = 24 * 3600.0
@@ -27,10 +26,6 @@ class Actions(Protocol):
     @property
     def secrets(self) -> SecretRequests:
         """What is asked about secrets, with answers."""
-
-    @property
-    def settings(self) -> SettingsRequests:
-        """What is asked about a profile's file, with answers."""
 
     def start(self, name: str) -> None:
         """Turn the tunnel on (also: try again now)."""

@@ -18,7 +18,6 @@ from wsgui.errors import TunnelError, WsguiError
 from wsgui.gui.certificate_requests import CertificateRequests
 from wsgui.gui.engine_thread import EngineThread
 from wsgui.gui.secret_requests import SecretRequests
-from wsgui.gui.settings_requests import SettingsRequests
 from wsgui.gui.tasks import Tasks
 from wsgui.profiles.addresses import TcpAddress, parse_listen
 from wsgui.profiles.builtin import demo_profile
@@ -39,7 +38,6 @@ class LiveActions:
         leave: Ends the program.
         certificates: Carries out what is asked about certificates.
         secrets: Carries out what is asked about secrets.
-        settings: Carries out what is asked about profiles' files.
     """
 
     def __init__(
@@ -53,7 +51,6 @@ class LiveActions:
         leave: Callable[[], None],
         certificates: CertificateRequests,
         secrets: SecretRequests,
-        settings: SettingsRequests,
     ) -> None:
         self._engine = engine
         self._tasks = tasks
@@ -63,7 +60,6 @@ class LiveActions:
         self._leave = leave
         self._certificates = certificates
         self._secrets = secrets
-        self._settings = settings
 
     @property
     def certificates(self) -> CertificateRequests:
@@ -72,10 +68,6 @@ class LiveActions:
     @property
     def secrets(self) -> SecretRequests:
         return self._secrets
-
-    @property
-    def settings(self) -> SettingsRequests:
-        return self._settings
 
     def start(self, name: str) -> None:
         self._in_engine(translate("actions", "Starting {0}").format(display(name)), lambda r: _start(r, name))

@@ -24,7 +24,6 @@ from wsgui.gui.engine_thread import EngineEndedError, EngineThread
 from wsgui.gui.notes import Note
 from wsgui.gui.notifications import Notifications
 from wsgui.gui.secret_requests_live import LiveSecretRequests
-from wsgui.gui.settings_requests_live import LiveSettingsRequests
 from wsgui.gui.tasks import Tasks
 from wsgui.gui.tray import Tray
 from wsgui.gui.tray_menu import TrayMenu
@@ -74,7 +73,6 @@ class Shell:
                 engine, self._tasks, engine.asking, lambda name: self._actions.start(name)
             ),
             secrets=LiveSecretRequests(engine, self._tasks),
-            settings=LiveSettingsRequests(engine, self._tasks),
         )
         engine.asking.attend(self._ask_passphrase)
         self.window = MainWindow(self._actions)
