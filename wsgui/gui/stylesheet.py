@@ -28,6 +28,7 @@ QLabel[tone="err"] {{ color: {c.err}; }}
 
 QFrame#card {{ background: {c.card}; border: 1px solid {c.line}; border-radius: 10px; }}
 QFrame#box {{ background: {c.card}; border: 1px solid {c.line}; border-radius: 7px; }}
+QFrame#box[wrong="true"] {{ border-color: {c.err}; }}
 QFrame#notice {{ background: {c.card}; border: 1px solid {c.line}; border-left: 3px solid {c.warn};
     border-radius: 7px; }}
 QFrame#notice[tone="err"] {{ border-left-color: {c.err}; }}

@@ -34,6 +34,9 @@ class Deed(enum.Enum):
     USE_PASSPHRASE = "use-passphrase"  # noqa: S105  # a deed
     CERTIFICATES = "certificates"
     OTHER_DEVICE = "other-device"
+    REPLACE = "replace"
+    REMOVE = "remove"
+    KEEP = "keep"
 
 
 @dataclass(frozen=True, slots=True)

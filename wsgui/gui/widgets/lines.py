@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QFontDatabase, QKeyEvent
+from PySide6.QtGui import QContextMenuEvent, QFontDatabase, QKeyEvent, QKeySequence, QMouseEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from wsgui.gui.theme import GRID, Type, theme
@@ -59,6 +62,11 @@ class Labelled(QWidget):
         layout.addWidget(self.below)
         self.below.setVisible(bool(help_text))
 
+    def set_help(self, help_text: str) -> None:
+        """Say something else of what the answer means."""
+        self._help = help_text
+        self.tell("")
+
     def tell(self, words: str, *, wrong: bool = False) -> None:
         """Show `words` below, as a mistake or as what is meant; none: the help."""
         shown = words or self._help
@@ -69,6 +77,49 @@ class Labelled(QWidget):
         set_tone(self.field, "true" if wrong else "false", "wrong")
 
 
+class UncopiedLine(QLineEdit):
+    """A line whose text never gets onto a clipboard, not even while it can be read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.show_text(shown=False)
+
+    def show_text(self, *, shown: bool) -> None:
+        """Show what is typed, or dots."""
+        self.setEchoMode(QLineEdit.EchoMode.Normal if shown else QLineEdit.EchoMode.Password)
+        hints = Qt.InputMethodHint
+        self.setInputMethodHints(hints.ImhSensitiveData | hints.ImhNoPredictiveText | hints.ImhNoAutoUppercase)
+
+    def wipe(self) -> None:
+        """Empty it; nothing brings back what was in it."""
+        self.setText("")  # not clear(), which can be undone
+        self.show_text(shown=False)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not (event.matches(QKeySequence.StandardKey.Copy) or event.matches(QKeySequence.StandardKey.Cut)):
+            super().keyPressEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        with self._as_dots():  # where marked text is on a clipboard, as under X11
+            super().mouseReleaseEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        with self._as_dots():
+            menu = self.createStandardContextMenu()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(event.globalPos())
+
+    @contextlib.contextmanager
+    def _as_dots(self) -> Iterator[None]:
+        """Qt copies nothing from a line of dots."""
+        shown = self.echoMode() is QLineEdit.EchoMode.Normal
+        self.show_text(shown=False)
+        try:
+            yield
+        finally:
+            self.show_text(shown=shown)
+
+
 class SecretLine(QWidget):
     """A line for a password, which can be made visible while one types it."""
 
@@ -77,8 +128,7 @@ class SecretLine(QWidget):
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        self.line = QLineEdit()
-        self.line.setEchoMode(QLineEdit.EchoMode.Password)
+        self.line = UncopiedLine()
         self.line.setAccessibleName(name)
         self.line.textEdited.connect(self.changed)
         self.line.returnPressed.connect(self.entered)
@@ -95,6 +145,11 @@ class SecretLine(QWidget):
     def text(self) -> str:
         return self.line.text()
 
+    def wipe(self) -> None:
+        """Empty it for good, as soon as what was typed has been handed over."""
+        self.line.wipe()
+        self._reveal.setChecked(False)
+
     def setAccessibleDescription(self, description: str) -> None:
         self.line.setAccessibleDescription(description)
 
@@ -102,7 +157,7 @@ class SecretLine(QWidget):
         self.line.setAccessibleName(name)
 
     def _show(self, shown: bool) -> None:
-        self.line.setEchoMode(QLineEdit.EchoMode.Normal if shown else QLineEdit.EchoMode.Password)
+        self.line.show_text(shown=shown)
 
 
 class Value(QWidget):
