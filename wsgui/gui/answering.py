@@ -36,7 +36,9 @@ def answer(
         else:
             done(value)
 
-    return tasks.start(run(), what=what).cancel
+    task = tasks.start(run(), what=what)
+    task.add_done_callback(lambda _: work.close())  # cancelled before it began, nobody else ends it
+    return task.cancel
 
 
 def _fault(what: str, error: Exception) -> WsguiError:
