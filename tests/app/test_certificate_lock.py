@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from wsgui.app.certificate_lock import alone
-from wsgui.errors import CertificateError
+from wsgui.profiles.disk import DiskError
 
 HOLDER = """
 import sys
@@ -26,7 +26,7 @@ def test_another_process_is_waited_for_and_then_given_up_on(tmp_path: Path) -> N
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(CertificateError, match="Another wsgui"), alone(tmp_path / "certificates", wait_seconds=0.1):
+        with pytest.raises(DiskError, match="Another process"), alone(tmp_path / "certificates", wait_seconds=0.1):
             pass
         holder.communicate(b"")
     with alone(tmp_path / "certificates", wait_seconds=0.1):

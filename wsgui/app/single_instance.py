@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Final
 
 from wsgui.app.paths import FolderError
 from wsgui.display import display
+from wsgui.profiles.file_lock import open_lock, take_lock
 
 TRAY: Final = "tray"
 
@@ -40,18 +40,16 @@ def claim(folder: Path, name: str = TRAY) -> Claim | None:
     Raises:
         FolderError: The lock file cannot be made.
     """
-    # The file stays for ever: who removes a lock file removes it under the feet of somebody who just opened it.
     file = folder / f".{name}.lock"
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
     try:
-        descriptor = os.open(file, flags, 0o600)
+        descriptor = open_lock(file)
     except OSError as error:
         raise FolderError(
             f"The lock file {display(str(file))} cannot be opened: {error.strerror or error}.",
             "Remove it and start again.",
         ) from error
     try:
-        taken = _lock(descriptor)
+        taken = take_lock(descriptor)
     except BaseException:
         os.close(descriptor)
         raise
@@ -59,24 +57,3 @@ def claim(folder: Path, name: str = TRAY) -> Claim | None:
         os.close(descriptor)
         return None
     return Claim(descriptor)
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(descriptor: int) -> bool:
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> bool:
-        try:
-            # flock, not lockf: that one is lost as soon as anything in the process closes the file.
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True

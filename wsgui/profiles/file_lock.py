@@ -34,7 +34,7 @@ def file_lock(path: Path, *, seconds: float = WAIT_SECONDS) -> Iterator[None]:
         DiskError: The file cannot be opened, or somebody else has held the lock for `seconds`.
     """
     try:
-        descriptor = os.open(path, _OPEN, FILE_MODE)
+        descriptor = open_lock(path)
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise DiskError(
@@ -43,7 +43,7 @@ def file_lock(path: Path, *, seconds: float = WAIT_SECONDS) -> Iterator[None]:
         ) from error
     try:
         deadline = time.monotonic() + seconds
-        while not _lock(descriptor):
+        while not take_lock(descriptor):
             if time.monotonic() >= deadline:
                 folder = display(str(path.parent))
                 raise DiskError(f"Another process has been changing {folder} for {seconds:g} s.", "Try again.")
@@ -53,10 +53,17 @@ def file_lock(path: Path, *, seconds: float = WAIT_SECONDS) -> Iterator[None]:
         os.close(descriptor)
 
 
+def open_lock(path: Path) -> int:
+    """Open the file that a lock is of, made where it is missing; raises OSError. Closing it gives the lock back."""
+    # The file stays for ever: who removes a lock file removes it under the feet of somebody who just opened it.
+    return os.open(path, _OPEN, FILE_MODE)
+
+
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(descriptor: int) -> bool:
+    def take_lock(descriptor: int) -> bool:
+        """Whether the lock of an open file is ours now; nobody is waited for."""
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         except OSError:
@@ -65,9 +72,11 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _lock(descriptor: int) -> bool:
+    def take_lock(descriptor: int) -> bool:
+        """Whether the lock of an open file is ours now; nobody is waited for."""
         try:
-            # flock, not lockf: it holds between threads too, each of which has opened the file for itself.
+            # flock, not lockf: it holds between threads too, each of which has opened the file for itself, and is not
+            # lost as soon as anything in the process closes the file.
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
