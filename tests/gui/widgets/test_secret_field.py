@@ -91,7 +91,7 @@ def store(form: Form, qtbot: QtBot, secret: str = SECRET) -> None:
 @pytest.mark.parametrize(
     ("reference", "words"),
     [
-        ("", "none"),
+        ("", "not set"),
         ("keyring:office", "in the keyring as office"),
         ("env:WSGUI_KEY", "environment variable WSGUI_KEY"),
         ("file:/run/secrets/key", "file /run/secrets/key"),
@@ -195,6 +195,7 @@ def test_ones_own_is_replaced_at_once_and_who_else_uses_it_is_named(
     assert secrets.secrets == {"office": "new"}
     assert form.changes == []
     assert form.stored == ["keyring:office"]
+    assert form.field.below.text() == "The new secret is stored. Tunnels that run use it from their next start on."
 
 
 @pytest.mark.parametrize(

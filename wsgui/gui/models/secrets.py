@@ -19,12 +19,12 @@ _MESSAGE = 600
 
 
 def place_words(reference: str) -> str:
-    """Where the secret is: "in the keyring as office"; for none, that there is none."""
+    """Where the secret is: "in the keyring as office"; or that it is not set."""
     kind, _, place = reference.partition(":")
     shown = display(place)
     match kind:
         case "":
-            return translate("secrets", "none")
+            return translate("secrets", "not set")
         case "keyring":
             return translate("secrets", "in the keyring as {0}").format(shown)
         case "env":

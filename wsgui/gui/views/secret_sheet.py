@@ -112,6 +112,7 @@ class SecretSheet(FormSheet):
     def begin(self) -> None:
         """Look what can be expected of the keyring, and who else uses the secret in it."""
         self._look()
+        self.reveal(self.first)
         if self._own:
             self._requests.used_by(self._own, self._show_users, self.show_error)
 

@@ -101,15 +101,20 @@ class SecretField(QWidget):
 
     def tell(self, problem: str) -> None:
         """Show beside it what is wrong with it, in the model's words; "" when nothing is."""
-        self.below.setText(problem)
-        self.below.setVisible(bool(problem))
+        self._say(problem, "err")
         set_tone(self._box, "true" if problem else "false", "wrong")
+
+    def _say(self, words: str, tone: str) -> None:
+        self.below.setText(words)
+        self.below.set_tone(tone)
+        self.below.setVisible(bool(words))
         self._describe()
 
     def _show(self) -> None:
         has_one = bool(self._reference)
         kept = bool(keyring_name(self._reference))
-        self._icon.setVisible(has_one)
+        self._icon.set(*(("lock", "ok") if kept else ("warning", "warn")))
+        self._icon.setVisible(kept or (not self._reference.startswith(("env:", "file:")) and has_one))
         self._words.set_whole(place_words(self._reference))
         self._words.set_tone("" if has_one else "dim")
         self.store.setVisible(not has_one)
@@ -119,6 +124,7 @@ class SecretField(QWidget):
             self.replace.set_label(label)
         self.replace.setVisible(has_one)
         self.remove.setVisible(has_one)
+        self.setFocusProxy(self.replace if has_one else self.store)
         self._describe()
 
     def _describe(self) -> None:
@@ -144,7 +150,11 @@ class SecretField(QWidget):
     def _choose(self, reference: str) -> None:
         same = reference == self._reference
         self._take(reference, self.replace)
-        (self.stored if same else self.changed).emit(reference)
+        if same and keyring_name(reference):
+            self._say(self.tr("The new secret is stored. Tunnels that run use it from their next start on."), "dim")
+            self.stored.emit(reference)
+        elif not same:
+            self.changed.emit(reference)
 
     def _take(self, reference: str, focus: QWidget) -> None:
         left = keyring_name(self._reference) if reference != self._reference else ""
