@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.gui.certificates import FakeRequests
+from tests.gui.profiles import FakeProfiles
 from tests.gui.secret_store import FakeSecrets
 from wsgui.profiles.model import Profile
 
@@ -15,6 +16,7 @@ class RecordedActions:
     def __init__(self) -> None:
         self.asked: list[tuple[Any, ...]] = []
         self.certificates = FakeRequests()
+        self.profiles = FakeProfiles()
         self.secrets = FakeSecrets()
 
     def start(self, name: str) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from wsgui.gui.certificate_requests import CertificateRequests
+    from wsgui.gui.profile_requests import ProfileRequests
     from wsgui.gui.secret_requests import SecretRequests
     from wsgui.profiles.model import Profile
 
@@ -22,6 +23,10 @@ class Actions(Protocol):
     @property
     def certificates(self) -> CertificateRequests:
         """What is asked about certificates, with answers."""
+
+    @property
+    def profiles(self) -> ProfileRequests:
+        """What is asked about a profile's file, with answers."""
 
     @property
     def secrets(self) -> SecretRequests:

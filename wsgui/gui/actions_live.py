@@ -17,6 +17,7 @@ from wsgui.engine.snapshot import EngineSnapshot, TunnelSnapshot, TunnelState
 from wsgui.errors import TunnelError, WsguiError
 from wsgui.gui.certificate_requests import CertificateRequests
 from wsgui.gui.engine_thread import EngineThread
+from wsgui.gui.profile_requests import LiveProfileRequests, ProfileRequests
 from wsgui.gui.secret_requests import SecretRequests
 from wsgui.gui.tasks import Tasks
 from wsgui.profiles.addresses import TcpAddress, parse_listen
@@ -59,6 +60,7 @@ class LiveActions:
         self._select = select
         self._leave = leave
         self._certificates = certificates
+        self._profiles = LiveProfileRequests(engine, tasks)
         self._secrets = secrets
 
     @property
@@ -68,6 +70,10 @@ class LiveActions:
     @property
     def secrets(self) -> SecretRequests:
         return self._secrets
+
+    @property
+    def profiles(self) -> ProfileRequests:
+        return self._profiles
 
     def start(self, name: str) -> None:
         self._in_engine(translate("actions", "Starting {0}").format(display(name)), lambda r: _start(r, name))

@@ -41,6 +41,8 @@ def install(window: MainWindow, actions: Actions) -> None:
         ("Ctrl+Enter", open_viewer),
         ("Ctrl+Shift+C", page.header.copy_shown_address),
         ("Ctrl+N", window.show_new_tunnel),
+        ("Ctrl+S", page.apply_settings),
+        ("Ctrl+Z", page.undo),
         ("Ctrl+W", window.close),
         ("Ctrl+Q", actions.quit),
         ("F6", lambda: window.next_pane(1)),

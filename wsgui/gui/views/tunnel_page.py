@@ -17,14 +17,16 @@ from wsgui.gui.theme import Type, theme
 from wsgui.gui.views.connections import ConnectionsView
 from wsgui.gui.views.header import Header
 from wsgui.gui.views.overview import Overview
+from wsgui.gui.views.settings.page import SettingsView
 from wsgui.gui.wording import Notice
 
 
 class Tab(enum.IntEnum):
-    """The tabs there are; Traffic, Recordings, Log and Settings will follow in this order."""
+    """The tabs there are; Traffic, Recordings and Log will stand before Settings."""
 
     OVERVIEW = 0
     CONNECTIONS = 1
+    SETTINGS = 2
 
 
 TABS: Final = len(Tab)
@@ -41,6 +43,9 @@ class TunnelPage(QWidget):
         self.header = Header(actions)
         self.overview = Overview(actions, self._model)
         self.connections = ConnectionsView(actions, self._model)
+        self.settings = SettingsView(actions)
+        self.settings.marked.connect(self._mark_settings)
+        self.settings.new_wanted.connect(self.overview.new_wanted)
         self.overview.table.menu_wanted.connect(self.connections.show_menu)
         self.overview.all_wanted.connect(lambda: self.show_tab(Tab.CONNECTIONS))
         self.tabs = QTabBar()
@@ -51,9 +56,11 @@ class TunnelPage(QWidget):
         self.tabs.setElideMode(Qt.TextElideMode.ElideNone)
         self.tabs.addTab(self.tr("Overview"))
         self.tabs.addTab(self.tr("Connections"))
+        self.tabs.addTab(self.tr("Settings"))
         self._stack = QStackedWidget()
         self._stack.addWidget(self.overview)
         self._stack.addWidget(self.connections)
+        self._stack.addWidget(self.settings)
         self.tabs.currentChanged.connect(self._tab_changed)
         self._refont()
         theme.changed.connect(self._refont)
@@ -88,10 +95,14 @@ class TunnelPage(QWidget):
         if title != self.tabs.tabText(Tab.CONNECTIONS):
             self.tabs.setTabText(Tab.CONNECTIONS, title)
         self._model.update(tunnel, now)
-        if self._stack.currentIndex() == Tab.OVERVIEW:
-            self.overview.show_tunnel(tunnel, now, refusal=refusal, session=session, first_start=first_start)
-        else:
-            self.connections.show_tunnel(tunnel)
+        self._mark_settings()
+        match self._stack.currentIndex():
+            case Tab.OVERVIEW:
+                self.overview.show_tunnel(tunnel, now, refusal=refusal, session=session, first_start=first_start)
+            case Tab.CONNECTIONS:
+                self.connections.show_tunnel(tunnel)
+            case _:
+                self.settings.show_tunnel(tunnel)
 
     def show_throughput(self, throughput: ThroughputSnapshot | None) -> None:
         self.overview.show_throughput(throughput)
@@ -100,6 +111,25 @@ class TunnelPage(QWidget):
         """Bring a tab to the front."""
         if 0 <= tab < TABS:
             self.tabs.setCurrentIndex(tab)
+
+    def apply_settings(self) -> None:
+        """Apply what is changed in the Settings, if that is the tab in sight."""
+        if self.settings.isVisible():
+            self.settings.apply()
+
+    def undo(self) -> None:
+        """Undo in the tab in sight."""
+        if self.settings.isVisible():
+            self.settings.undo()
+
+    def _mark_settings(self) -> None:
+        """Let the tab say that changes wait there."""
+        count = self.settings.changes_of(self._latest[0].name) if self._latest is not None else 0
+        title = self.tr("Settings  ●") if count else self.tr("Settings")
+        if title != self.tabs.tabText(Tab.SETTINGS):
+            self.tabs.setTabText(Tab.SETTINGS, title)
+        name = self.tr("Settings, %n change(s) not applied", None, count) if count else self.tr("Settings")
+        self.tabs.setAccessibleTabName(Tab.SETTINGS, name)
 
     def _tab_changed(self, tab: int) -> None:
         self._stack.setCurrentIndex(tab)
