@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from wsgui.engine.snapshot import (
+    CertificateSnapshot,
     ConnectionSnapshot,
     EngineSnapshot,
     Reach,
@@ -203,6 +204,7 @@ def busy(name: str = "Office desktop", **changes: Any) -> TunnelSnapshot:
         "websocket_url": "wss://lab-pc.local:6080/",
         "reach": Reach.NETWORK,
         "secure": True,
+        "certificate": certificate(),
         "protocol": "VNC (RFB 3.8)",
         "to_client_rate": 12.4e6,
         "to_target_rate": 3.1e5,
@@ -212,6 +214,13 @@ def busy(name: str = "Office desktop", **changes: Any) -> TunnelSnapshot:
         "sparkline": sparkline(2),
     }
     return tunnel(name, **figures | changes)
+
+
+def certificate(**changes: Any) -> CertificateSnapshot:
+    """One that wsgui keeps and renews."""
+    names = ("lab-pc.local", "lab-pc", "192.168.1.20", "localhost", "127.0.0.1", "::1")
+    made = CertificateSnapshot("lab-pc.local", names, NOW + 300 * 86400, managed=True, renews=True)
+    return replace(made, **changes)
 
 
 def finishing() -> TunnelSnapshot:

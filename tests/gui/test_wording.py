@@ -17,13 +17,13 @@ def test_every_state_has_its_own_word() -> None:
 
 
 def test_every_state_has_its_own_shape() -> None:
-    shapes = {wording.shape_and_tone(samples.tunnel(state=state))[0] for state in TunnelState}
+    shapes = {wording.shape_and_tone(samples.tunnel(state=state), samples.NOW)[0] for state in TunnelState}
     assert len(shapes) == len(TunnelState)
 
 
 def test_a_port_in_use_offers_the_free_one_in_row_and_page() -> None:
-    text, tone, remedy = wording.row_line(samples.waiting(), None)
-    notice = wording.state_notice(samples.waiting())
+    text, tone, remedy = wording.row_line(samples.waiting(), None, samples.NOW)
+    notice = wording.state_notice(samples.waiting(), samples.NOW)
     assert (text, tone) == ("Waiting for port 7001", "warn")
     assert remedy is not None
     assert (remedy.deed, remedy.value, remedy.label) == (Deed.USE_PORT, "7002", "Use 7002")
@@ -36,15 +36,15 @@ TROUBLED = [samples.waiting(), samples.failed(), samples.refusing(), samples.res
 
 @pytest.mark.parametrize("tunnel", TROUBLED, ids=lambda t: t.name)
 def test_every_row_that_is_not_green_says_why(tunnel: wording.TunnelSnapshot) -> None:
-    text, tone, _ = wording.row_line(tunnel, None)
+    text, tone, _ = wording.row_line(tunnel, None, samples.NOW)
     assert text
     assert tone in ("warn", "err")
-    assert wording.needs_attention(tunnel)
-    assert wording.shape_and_tone(tunnel) != wording.shape_and_tone(samples.tunnel())
+    assert wording.needs_attention(tunnel, samples.NOW)
+    assert wording.shape_and_tone(tunnel, samples.NOW) != wording.shape_and_tone(samples.tunnel(), samples.NOW)
 
 
 def test_a_program_that_is_started_again_is_said_with_its_last_words_and_when() -> None:
-    notice = wording.state_notice(samples.restarting())
+    notice = wording.state_notice(samples.restarting(), samples.NOW)
     assert notice is not None
     assert notice.message.endswith("cannot open display :7. It is started again in 8 s.")
     assert notice.hint == "Try the same command in a terminal."
@@ -52,11 +52,11 @@ def test_a_program_that_is_started_again_is_said_with_its_last_words_and_when() 
 
 
 def test_targets_by_token_are_named_so() -> None:
-    assert wording.row_line(samples.by_token(), None)[0].endswith("→  by token")
+    assert wording.row_line(samples.by_token(), None, samples.NOW)[0].endswith("→  by token")
 
 
 def test_a_row_that_is_well_shows_address_and_target() -> None:
-    assert wording.row_line(samples.tunnel(), None) == ("ws://127.0.0.1:6080  →  office:5901", "dim", None)
+    assert wording.row_line(samples.tunnel(), None, samples.NOW) == ("ws://127.0.0.1:6080  →  office:5901", "dim", None)
 
 
 def test_a_refused_page_may_be_allowed_by_its_punycode_origin() -> None:
@@ -97,7 +97,7 @@ def test_the_foot_counts_what_runs_needs_attention_and_is_connected() -> None:
 def test_a_certificate_that_cannot_be_opened_offers_to_unlock_and_one_that_is_gone_leads_to_the_page() -> None:
     def first(kind: ReasonKind) -> Deed:
         reason = Reason(kind, "It cannot be used.", "", "tls.certificate")
-        notice = wording.state_notice(samples.failed(reason=reason))
+        notice = wording.state_notice(samples.failed(reason=reason), samples.NOW)
         assert notice is not None
         return notice.remedies[0].deed
 

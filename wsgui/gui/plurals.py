@@ -17,11 +17,25 @@ FORMS: Final = {
         "%n tunnels are on, and this desktop has no tray to keep wsgui in.",
     ),
     "{0} and %n other(s)": ("{0} and 1 other", "{0} and %n others"),
+    "Certificate ends in %n day(s)": ("Certificate ends in 1 day", "Certificate ends in %n days"),
+    "Certificate ended %n day(s) ago": ("Certificate ended yesterday", "Certificate ended %n days ago"),
+    "The certificate {0} ends in %n day(s).": (
+        "The certificate {0} ends in 1 day.",
+        "The certificate {0} ends in %n days.",
+    ),
+    "The certificate {0} ended %n day(s) ago.": (
+        "The certificate {0} ended yesterday.",
+        "The certificate {0} ended %n days ago.",
+    ),
     "Ends in %n day(s)": ("Ends in 1 day", "Ends in %n days"),
     "%n name(s). Others connect without a warning only by these.": (
         "1 name. Others connect without a warning only by this one.",
         "%n names. Others connect without a warning only by these.",
     ),
+    "%n change(s)": ("1 change", "%n changes"),
+    "%n client(s)": ("1 client", "%n clients"),
+    "%n change(s) applied": ("1 change applied", "%n changes applied"),
+    "Settings, %n change(s) not applied": ("Settings, 1 change not applied", "Settings, %n changes not applied"),
     "%n thing(s) need your attention": ("%n thing needs your attention", "%n things need your attention"),
     "Ending %n connection(s)": ("Ending %n connection", "Ending %n connections"),
 }

@@ -25,7 +25,7 @@ LOOK_SELDOM_MS: Final = 5000
 
 def icon_state(snapshot: EngineSnapshot) -> str:
     """Which of `tray_icon`'s shapes says most: "attention", "running" or "stopped"."""
-    if any(needs_attention(tunnel) for tunnel in snapshot.tunnels):
+    if any(needs_attention(tunnel, snapshot.time) for tunnel in snapshot.tunnels):
         return "attention"
     on = {TunnelState.RUNNING, TunnelState.STARTING, TunnelState.FINISHING}
     return "running" if any(tunnel.state in on for tunnel in snapshot.tunnels) else "stopped"

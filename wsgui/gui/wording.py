@@ -9,7 +9,8 @@ from typing import Final
 from PySide6.QtCore import QCoreApplication
 
 from wsgui.display import display
-from wsgui.engine.snapshot import EngineSnapshot, Reach, ReasonKind, TunnelSnapshot, TunnelState
+from wsgui.engine.snapshot import EngineSnapshot, Reach, Reason, ReasonKind, TunnelSnapshot, TunnelState
+from wsgui.gui.certificate_wording import end_hint, end_sentence, end_words, ends_soon
 from wsgui.gui.formatting import safe_origin
 
 translate = QCoreApplication.translate
@@ -18,6 +19,8 @@ SERVING: Final = (TunnelState.RUNNING, TunnelState.FINISHING)
 
 
 _FOR_THE_USER: Final = ("origin", "host", "lookup")
+_HINT: Final = 600
+"""Characters of a hint that may name files."""
 
 
 class Deed(enum.Enum):
@@ -34,6 +37,7 @@ class Deed(enum.Enum):
     USE_PASSPHRASE = "use-passphrase"  # noqa: S105  # a deed
     CERTIFICATES = "certificates"
     OTHER_DEVICE = "other-device"
+    SETTINGS = "settings"
     REPLACE = "replace"
     REMOVE = "remove"
     KEEP = "keep"
@@ -41,7 +45,7 @@ class Deed(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """A button beside a reason. `value` is the port or the origin that it is about."""
+    """A button beside a reason. `value` is the port, the origin or the profile's field that it is about."""
 
     deed: Deed
     label: str
@@ -75,10 +79,10 @@ def state_word(state: TunnelState, connections: int = 0) -> str:
             return translate("state", "Finishing (%n left)", None, connections)
 
 
-def needs_attention(tunnel: TunnelSnapshot) -> bool:
-    """Whether the user should look: it is wanted but not (wholly) there."""
+def needs_attention(tunnel: TunnelSnapshot, now: float) -> bool:
+    """Whether the user should look at `now` (Unix time): it is wanted but not (wholly) there, or not for long."""
     stuck = tunnel.state in (TunnelState.WAITING, TunnelState.FAILED)
-    return stuck or _is_impaired(tunnel) or target_refuses(tunnel)
+    return stuck or _is_impaired(tunnel) or target_refuses(tunnel) or ends_soon(tunnel, now)
 
 
 def _is_impaired(tunnel: TunnelSnapshot) -> bool:
@@ -91,9 +95,9 @@ def target_refuses(tunnel: TunnelSnapshot) -> bool:
     return tunnel.target_problem is not None and tunnel.state in SERVING
 
 
-def shape_and_tone(tunnel: TunnelSnapshot) -> tuple[str, str]:
-    """The icon's name and its colour's name in the theme."""
-    if target_refuses(tunnel) or _is_impaired(tunnel):
+def shape_and_tone(tunnel: TunnelSnapshot, now: float) -> tuple[str, str]:
+    """The icon's name and its colour's name in the theme, at `now` (Unix time)."""
+    if target_refuses(tunnel) or _is_impaired(tunnel) or ends_soon(tunnel, now):
         return "warning", "warn"
     match tunnel.state:
         case TunnelState.STOPPED:
@@ -131,8 +135,14 @@ def reach_words(reach: Reach) -> str:
             return translate("reach", "Socket file")
 
 
-def state_notice(tunnel: TunnelSnapshot) -> Notice | None:
-    """Why the tunnel is not wholly running, with what helps; None when all is well."""
+def overlay_words(tunnel: TunnelSnapshot, now: float) -> str:
+    """What is to be said of a tunnel that runs, beside its state; nothing when all is well."""
+    refuses = translate("state", "Target refuses") if target_refuses(tunnel) else ""
+    return " · ".join(words for words in (refuses, end_words(tunnel, now)) if words)
+
+
+def state_notice(tunnel: TunnelSnapshot, now: float) -> Notice | None:
+    """Why the tunnel is not wholly running at `now` (Unix time), with what helps; None when all is well."""
     edit = Remedy(Deed.EDIT, translate("remedy", "Edit profile"))
     retry = Remedy(Deed.RETRY, translate("remedy", "Retry"))
     if tunnel.state in (TunnelState.WAITING, TunnelState.FAILED):
@@ -140,20 +150,64 @@ def state_notice(tunnel: TunnelSnapshot) -> Notice | None:
         tone = "warn" if tunnel.state is TunnelState.WAITING else "err"
         if reason is None:
             return Notice(tone, state_word(tunnel.state), "", (retry, edit))
-        remedies = [retry, edit]
-        if reason.kind is ReasonKind.PORT_IN_USE and reason.suggested_port:
-            remedies.insert(0, use_port(reason.suggested_port))
-        elif reason.field == "tls.certificate" and reason.kind is ReasonKind.SECRET:
-            remedies.insert(0, Remedy(Deed.UNLOCK, translate("remedy", "Unlock")))
-        elif reason.field == "tls.certificate":
-            remedies.insert(0, Remedy(Deed.CERTIFICATES, translate("remedy", "Certificates")))
-        return Notice(tone, display(reason.message), display(reason.hint), tuple(remedies))
+        return Notice(tone, display(reason.message), _hint_of(reason), (*_mending(reason), retry, edit))
     if _is_impaired(tunnel) and (reason := tunnel.reason) is not None:
-        return Notice("warn", display(reason.message), display(reason.hint), (edit,))
+        return Notice("warn", display(reason.message), _hint_of(reason), (*_mending(reason), edit))
     if target_refuses(tunnel) and (problem := tunnel.target_problem) is not None:
         target = Remedy(Deed.EDIT, translate("remedy", "Edit target"))
         return Notice("warn", display(problem.message), display(problem.hint), (target,))
-    return None
+    return _end_notice(tunnel, now)
+
+
+def _end_notice(tunnel: TunnelSnapshot, now: float) -> Notice | None:
+    certificate = tunnel.certificate
+    if certificate is None or not ends_soon(tunnel, now):
+        return None
+    remedy = Remedy(Deed.CERTIFICATES, translate("remedy", "Certificates"))
+    if not certificate.managed:
+        remedy = Remedy(Deed.EDIT, translate("remedy", "Edit profile"))
+    return Notice("warn", end_sentence(certificate, now), end_hint(certificate, now), (remedy,))
+
+
+def _hint_of(reason: Reason) -> str:
+    """What to do, and for a secret what it is needed for: its own message tells only what became of it."""
+    hint = display(reason.hint, limit=_HINT)
+    if reason.kind is not ReasonKind.SECRET:
+        return hint
+    match reason.field.partition(".")[0]:
+        case "tls":
+            needed = translate("reason", "The certificate's key cannot be opened without it.")
+        case "access":
+            needed = translate("reason", "Nobody's password can be checked without it.")
+        case "tokens":
+            needed = translate("reason", "No token can be looked up without it.")
+        case _:
+            return hint
+    return f"{needed} {hint}".rstrip()
+
+
+def _mending(reason: Reason) -> tuple[Remedy, ...]:
+    """The buttons that help against this reason, the likeliest first; besides trying again."""
+    choose = Remedy(Deed.SETTINGS, translate("remedy", "Choose certificate"), "tls.certificate")
+    match reason.kind:
+        case ReasonKind.PORT_IN_USE if reason.suggested_port:
+            return (use_port(reason.suggested_port),)
+        case ReasonKind.SECRET if reason.field == "tls.certificate":
+            unlock = Remedy(Deed.UNLOCK, translate("remedy", "Unlock"))
+            own = Remedy(Deed.USE_PASSPHRASE, translate("remedy", "Use a passphrase"))
+            return (unlock, own, choose)
+        case ReasonKind.SECRET if reason.field:
+            return (Remedy(Deed.SETTINGS, translate("remedy", "Store the secret"), reason.field),)
+        case ReasonKind.CERTIFICATE if reason.field == "tls.certificate":
+            return (Remedy(Deed.CERTIFICATES, translate("remedy", "Certificates")), choose)
+        case ReasonKind.CERTIFICATE if reason.field in ("tls.certificate_file", "tls.key_file"):
+            return (choose,)
+        case ReasonKind.CERTIFICATE if reason.field == "tls.key_password":
+            return (Remedy(Deed.SETTINGS, translate("remedy", "Store the passphrase"), reason.field), choose)
+        case ReasonKind.CERTIFICATE if reason.field:
+            return (Remedy(Deed.SETTINGS, translate("remedy", "Edit security"), reason.field),)
+        case _:
+            return ()
 
 
 def use_port(port: int) -> Remedy:
@@ -179,13 +233,15 @@ def refusal_notice(tunnel: TunnelSnapshot) -> Notice | None:
     return Notice("warn", display(refusal.message), hint, remedies)
 
 
-def row_line(tunnel: TunnelSnapshot, refusal: Notice | None) -> tuple[str, str, Remedy | None]:
-    """A row's second line: the text, its tone, and at most one button."""
-    if (notice := state_notice(tunnel)) is not None:
+def row_line(tunnel: TunnelSnapshot, refusal: Notice | None, now: float) -> tuple[str, str, Remedy | None]:
+    """A row's second line at `now` (Unix time): the text, its tone, and at most one button."""
+    if (notice := state_notice(tunnel, now)) is not None:
         first = notice.remedies[0]
         if first.deed is Deed.USE_PORT:
             port = tunnel.listen.rpartition(":")[2]
             return translate("row", "Waiting for port {0}").format(display(port)), notice.tone, first
+        if notice == _end_notice(tunnel, now):
+            return end_words(tunnel, now), notice.tone, None
         return notice.message, notice.tone, None
     if refusal is not None:
         return refusal.message, "warn", Remedy(Deed.REVIEW, translate("remedy", "Review"))
@@ -197,8 +253,9 @@ def row_line(tunnel: TunnelSnapshot, refusal: Notice | None) -> tuple[str, str, 
 
 def foot_counts(snapshot: EngineSnapshot) -> tuple[str, str, str]:
     """The foot of the list: how many run, need attention, are connected. The middle one is "" for none."""
-    running = sum(t.state is TunnelState.RUNNING and not needs_attention(t) for t in snapshot.tunnels)
-    attention = sum(map(needs_attention, snapshot.tunnels))
+    now = snapshot.time
+    running = sum(t.state is TunnelState.RUNNING and not needs_attention(t, now) for t in snapshot.tunnels)
+    attention = sum(needs_attention(tunnel, now) for tunnel in snapshot.tunnels)
     connections = sum(len(t.connections) for t in snapshot.tunnels)
     return (
         translate("foot", "%n running", None, running),

@@ -15,6 +15,7 @@ from wsgui.gui.wording import (
     Notice,
     Remedy,
     needs_attention,
+    overlay_words,
     row_line,
     shape_and_tone,
     state_word,
@@ -69,13 +70,18 @@ Row = GroupRow | TunnelRow
 Key = tuple[str, str]
 
 
-def tunnel_row(tunnel: TunnelSnapshot, refusal: Notice | None) -> TunnelRow:
-    """What the row of `tunnel` shows; `refusal` is the notice about a client turned away, unless dismissed."""
-    shape, tone = shape_and_tone(tunnel)
-    line, line_tone, remedy = row_line(tunnel, refusal)
+def tunnel_row(tunnel: TunnelSnapshot, refusal: Notice | None, now: float) -> TunnelRow:
+    """What the row of `tunnel` shows at `now` (Unix time).
+
+    `refusal` is the notice about a client turned away, unless dismissed.
+    """
+    shape, tone = shape_and_tone(tunnel, now)
+    line, line_tone, remedy = row_line(tunnel, refusal, now)
     state = state_word(tunnel.state, len(tunnel.connections))
     if target_refuses(tunnel):
         state = translate("state", "Target refuses")
+    elif overlay := overlay_words(tunnel, now):
+        state = translate("state", "{0}, {1}").format(state, overlay)
     return TunnelRow(
         name=tunnel.name,
         title=display(tunnel.name),
@@ -186,9 +192,9 @@ class TunnelListModel(QAbstractListModel):
 
     def _matches(self, tunnel: TunnelSnapshot) -> bool:
         match self._show:
-            case Show.RUNNING if tunnel.state is not TunnelState.RUNNING or needs_attention(tunnel):
+            case Show.RUNNING if tunnel.state is not TunnelState.RUNNING or self._needs_attention(tunnel):
                 return False
-            case Show.ATTENTION if not needs_attention(tunnel):
+            case Show.ATTENTION if not self._needs_attention(tunnel):
                 return False
             case Show.CONNECTED if not tunnel.connections:
                 return False
@@ -196,6 +202,9 @@ class TunnelListModel(QAbstractListModel):
             return True
         texts = (tunnel.name, tunnel.listen, tunnel.websocket_url, tunnel.target, tunnel.group)
         return any(self._needle in text.casefold() for text in texts)
+
+    def _needs_attention(self, tunnel: TunnelSnapshot) -> bool:
+        return needs_attention(tunnel, self._snapshot.time)
 
     def _refresh(self) -> None:
         wanted = self._wanted_rows()
@@ -219,13 +228,13 @@ class TunnelListModel(QAbstractListModel):
         for title, tunnels in groups.items():
             if title:
                 running = sum(t.state is TunnelState.RUNNING for t in tunnels)
-                attention = sum(map(needs_attention, tunnels))
+                attention = sum(map(self._needs_attention, tunnels))
                 rows["group", title] = GroupRow(title, title in self._collapsed, running, attention)
                 if title in self._collapsed and not self._needle:
                     continue
             for tunnel in tunnels:
                 key = ("tunnel", tunnel.name)
-                row = tunnel_row(tunnel, self._notices.get(tunnel.name))
+                row = tunnel_row(tunnel, self._notices.get(tunnel.name), self._snapshot.time)
                 old = self._rows.get(key)
                 if isinstance(old, TunnelRow) and not fresh_lines:
                     row = replace(row, sparkline=old.sparkline)

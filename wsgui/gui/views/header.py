@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import functools
 
-from PySide6.QtCore import QCoreApplication, QPoint
+from PySide6.QtCore import QCoreApplication, QPoint, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from wsgui.display import display
 from wsgui.engine.snapshot import TunnelSnapshot, TunnelState
 from wsgui.gui import formatting
 from wsgui.gui.actions import FINISH_SECONDS, Actions
+from wsgui.gui.certificate_wording import Trusted, encryption_words, is_ready, ready_words
 from wsgui.gui.formatting import plain_tooltip
+from wsgui.gui.models.trust import TrustKnowledge
 from wsgui.gui.theme import Type
 from wsgui.gui.views.menus import Entry, popup
 from wsgui.gui.widgets.address_box import AddressBox
@@ -19,7 +22,7 @@ from wsgui.gui.widgets.buttons import Button, IconButton
 from wsgui.gui.widgets.flow import FlowRow
 from wsgui.gui.widgets.labels import ElidedText, Text
 from wsgui.gui.widgets.shapes import Icon
-from wsgui.gui.wording import SERVING, shape_and_tone, state_word, target_refuses
+from wsgui.gui.wording import SERVING, overlay_words, shape_and_tone, state_word
 
 translate = QCoreApplication.translate
 
@@ -27,10 +30,14 @@ translate = QCoreApplication.translate
 class Header(QWidget):
     """Name, state, buttons, address. Buttons for what does not exist yet are added beside Open and Stop."""
 
+    certificates_wanted = Signal()
+    """To see to who trusts the certificate."""
+
     def __init__(self, actions: Actions) -> None:
         super().__init__()
         self._actions = actions
         self._tunnel: TunnelSnapshot | None = None
+        self._now = 0.0
         self._choosing = False
         self._title = ElidedText("", Type.TITLE, least_characters=5)
         self._icon = Icon("state-stopped", "off", 13)
@@ -44,6 +51,11 @@ class Header(QWidget):
         self.finish = Button("")
         self.keep = IconButton("close", self.tr("Do not stop"))
         self.address = AddressBox()
+        self._trust = TrustKnowledge(actions.certificates)
+        self._ready_icon = Icon("check", "ok", 14)
+        self._ready = ElidedText("", Type.BODY, "ok", least_characters=18)
+        self._ready_part = QWidget()
+        self.trust = Button(self.tr("Trust it…"), "small")
         self._arrow = Icon("arrow-right", "dim", 14)
         self._target = ElidedText("", Type.BODY, least_characters=10)
         self._protocol = Text("", Type.BODY, "dim")
@@ -57,6 +69,8 @@ class Header(QWidget):
         self.stop_now.clicked.connect(lambda: self._stop(0.0))
         self.finish.clicked.connect(lambda: self._stop(FINISH_SECONDS))
         self.keep.clicked.connect(self.keep_running)
+        self.trust.clicked.connect(self.certificates_wanted)
+        self._trust.changed.connect(self._show_ready)
         self.address.copy_wanted.connect(self.copy_shown_address)
         self.address.menu_wanted.connect(self._menu)
 
@@ -79,7 +93,13 @@ class Header(QWidget):
         row.setSpacing(8)
         for widget in (self._arrow, self._target, self._protocol):
             row.addWidget(widget)
-        second = _flow(10, self.address, target)
+        row = QHBoxLayout(self._ready_part)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(6)
+        row.addWidget(self._ready_icon)
+        row.addWidget(self._ready)
+        row.addWidget(self.trust)
+        second = _flow(10, self.address, self._ready_part, target)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(10)
@@ -92,11 +112,12 @@ class Header(QWidget):
             self._choosing = False
         if not tunnel.connections:
             self._choosing = False
-        self._tunnel = tunnel
+        self._tunnel, self._now = tunnel, now
         self._title.set_whole(display(tunnel.name))
-        shape, tone = shape_and_tone(tunnel)
-        if target_refuses(tunnel):
-            shape, tone = "state-running", "ok"
+        shape, tone = shape_and_tone(tunnel, now)
+        overlay = overlay_words(tunnel, now)
+        if overlay and (tunnel.reason is None or tunnel.state is not TunnelState.RUNNING):
+            shape, tone = "state-running", "ok"  # what is not so good stands beside it
         self._icon.set(shape, tone)
         words = state_word(tunnel.state, len(tunnel.connections))
         if tunnel.state in SERVING and tunnel.running_since is not None:
@@ -105,16 +126,39 @@ class Header(QWidget):
             self._state.setToolTip(plain_tooltip(started))
         self._state.set_whole(words)
         self._state.set_tone({"off": "dim"}.get(tone, tone))
-        self._overlay.set_whole(self.tr("Target refuses") if target_refuses(tunnel) else "")
-        self._overlay_icon.setVisible(target_refuses(tunnel))
-        self._overlay.setVisible(target_refuses(tunnel))
-        self.address.show_tunnel(tunnel)
+        self._overlay.set_whole(overlay)
+        self._overlay_icon.setVisible(bool(overlay))
+        self._overlay.setVisible(bool(overlay))
+        self._show_ready()
         self._target.set_whole(display(tunnel.target))
         self._arrow.setVisible(bool(tunnel.target))
         self._target.setVisible(bool(tunnel.target))
         self._protocol.setVisible(bool(tunnel.protocol))
         self._protocol.setText(self.tr("·  {0}").format(display(tunnel.protocol)))
         self._show_buttons(tunnel)
+
+    def _show_ready(self) -> None:
+        """Show whether browsers can come by https and wss, and whether those here do so without a warning."""
+        tunnel = self._tunnel
+        if tunnel is None:
+            return
+        trust = self._trust.of(tunnel.certificate) if self.isVisible() else None
+        self.address.show_tunnel(tunnel, trust)
+        ready = is_ready(tunnel, self._now)
+        self._ready_part.setVisible(ready)
+        if not ready:
+            return
+        words, tone = ready_words(trust)
+        self._ready_icon.set("check" if tone == "ok" else "warning", tone)
+        self._ready.set_whole(words)
+        self._ready.set_tone(tone)
+        self._ready_part.setToolTip(plain_tooltip(encryption_words(tunnel, trust)))
+        self.trust.setVisible(trust is not None and trust.trusted in (Trusted.NO, Trusted.PARTLY))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._trust.forget()  # it may have been changed on the Certificates page meanwhile
+        self._show_ready()
 
     def _show_buttons(self, tunnel: TunnelSnapshot) -> None:
         off = tunnel.state is TunnelState.STOPPED

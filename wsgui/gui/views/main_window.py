@@ -105,6 +105,7 @@ class MainWindow(QMainWindow):
         self.certificates.sheet_wanted.connect(self.open_sheet)
         self.page.overview.remedy_chosen.connect(lambda remedy: self._remedy(self._selected, remedy))
         self.page.overview.new_wanted.connect(self.show_new_tunnel)
+        self.page.header.certificates_wanted.connect(self.show_certificates)
         self.empty.new_wanted.connect(self.show_new_tunnel)
         self.new_tunnel.cancelled.connect(self._leave_new_tunnel)
         self.new_tunnel.created.connect(self._show_created)

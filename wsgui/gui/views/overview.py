@@ -126,7 +126,7 @@ class Overview(QScrollArea):
         self._tunnel = tunnel
         running = tunnel.state in SERVING
         waiting_for_first = running and not tunnel.connections and not tunnel.served
-        self.state_notice.show_notice(state_notice(tunnel))
+        self.state_notice.show_notice(state_notice(tunnel, now))
         self.refusal_notice.show_notice(refusal)
         self.start_card.setVisible(first_start)
         live = running and not waiting_for_first

@@ -66,7 +66,7 @@ class QuietCard(Card):
         """Say what `tunnel` is waiting for; `session` is its last one."""
         self._tunnel = tunnel
         running = tunnel.state in SERVING
-        self._icon.set(*(("state-running", "ok") if running else shape_and_tone(tunnel)))
+        self._icon.set(*(("state-running", "ok") if running else shape_and_tone(tunnel, now)))
         if tunnel.state is TunnelState.STARTING:
             self._title.setText(self.tr("Starting"))
             self._words.setText(self.tr("The tunnel opens its address."))

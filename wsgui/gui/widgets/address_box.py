@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy
 
 from wsgui.engine.snapshot import Reach, TunnelSnapshot
+from wsgui.gui.certificate_wording import TrustHere, encryption_words
 from wsgui.gui.formatting import plain_tooltip
 from wsgui.gui.theme import Type
 from wsgui.gui.widgets.buttons import IconButton
@@ -46,15 +47,15 @@ class AddressBox(QFrame):
         layout.addSpacing(-6)
         layout.addWidget(self.more)
 
-    def show_tunnel(self, tunnel: TunnelSnapshot) -> None:
-        """Show the address of `tunnel`."""
+    def show_tunnel(self, tunnel: TunnelSnapshot, trust: TrustHere | None = None) -> None:
+        """Show the address of `tunnel`; `trust` is what is known of its certificate."""
         self._lock.set("lock" if tunnel.secure else "unlocked", "ok" if tunnel.secure else "dim")
         self._reach_icon.set(_REACH_ICONS[tunnel.reach], "dim")
         words = reach_words(tunnel.reach)
         self._reach.set_whole(words)
         self.address.set_whole(address_of(tunnel))
         self.more.setVisible(bool(tunnel.page_url))
-        encryption = self.tr("Encrypted (TLS)") if tunnel.secure else self.tr("Not encrypted")
+        encryption = encryption_words(tunnel, trust)
         if encryption != self._lock.accessibleName():
             self._lock.setAccessibleName(encryption)
             self._lock.setToolTip(plain_tooltip(encryption))
