@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from PySide6.QtWidgets import QApplication
+
 from tests.gui import certificates, samples
 from tests.gui.certificates import FakeRequests
 from tests.gui.profiles import OFFICE, FakeProfiles
@@ -53,8 +55,9 @@ def _changed(window: MainWindow) -> None:
 
 
 def _wrong(window: MainWindow) -> None:
-    opened(window)
+    opened(window, OFFICE.replace("keyring:office-desktop", "env:OFFICE"))
     edit = window.page.settings._edited
+    edit("access.client_names", [])
     edit("access.origins", ["same-host", "vnc.lab"])
     edit("tls.key_file", "office.key")
     window.page.settings.apply()
@@ -62,6 +65,8 @@ def _wrong(window: MainWindow) -> None:
 
 def _to_access(window: MainWindow) -> None:
     opened(window, FILES)
+    for _ in range(8):
+        QApplication.sendPostedEvents()
     window.page.settings.form_page.list.rows[1].click()
 
 

@@ -59,6 +59,7 @@ class FormField:
         options: Of a choice; what the model takes when there are none here.
         left_out: What an optional list that is left out means, and what one that is given.
         suffix: Of a new secret's name in the keyring, behind the tunnel's.
+        empty: What a list without an entry does, where that may surprise.
         help: Instead of the model's description, where that speaks of files only.
     """
 
@@ -68,6 +69,7 @@ class FormField:
     options: tuple[Option, ...] = ()
     left_out: tuple[str, str] = ("", "")
     suffix: str = ""
+    empty: str = ""
     help: str = ""
 
     @property
@@ -135,6 +137,18 @@ SECURITY: Final = Section(
                         "for; the first is for all others.",
                     ),
                 ),
+            )
+        ),
+        Group(
+            (
+                FormField("tls.certificate_file", _N("settings", "Certificate file"), "/etc/ssl/office.pem"),
+                FormField("tls.key_file", _N("settings", "Key file"), "/etc/ssl/office.key"),
+                FormField("tls.key_password", _N("settings", "Passphrase of the key"), suffix="-key"),
+            ),
+            _N("settings", "A certificate from files"),
+        ),
+        Group(
+            (
                 FormField(
                     "tls.only",
                     _N("settings", "Plain connections"),
@@ -150,14 +164,6 @@ SECURITY: Final = Section(
                     help=_N("settings", "Without encryption, others on the way can read and change everything."),
                 ),
             )
-        ),
-        Group(
-            (
-                FormField("tls.certificate_file", _N("settings", "Certificate file"), "/etc/ssl/office.pem"),
-                FormField("tls.key_file", _N("settings", "Key file"), "/etc/ssl/office.key"),
-                FormField("tls.key_password", _N("settings", "Passphrase of the key"), suffix="-key"),
-            ),
-            _N("settings", "A certificate from files"),
         ),
         Group(
             (
@@ -189,13 +195,17 @@ ACCESS: Final = Section(
                 FormField("access.basic", _N("settings", "User and password")),
                 FormField(
                     "web.require_access",
-                    _N("settings", "Ask for pages and files too"),
-                    help=_N("settings", "Off: the pages on this port are open to everybody; the tunnel itself is not."),
+                    _N("settings", "Ask for pages too"),
+                    help=_N(
+                        "settings",
+                        "Off: the pages and files on this port are open to everybody; the tunnel itself is not.",
+                    ),
                 ),
                 FormField(
                     "access.origins",
                     _N("settings", "Web pages that may connect, one a line"),
                     "https://vnc.lab",
+                    empty=_N("settings", "The list is empty, so no web page may connect."),
                 ),
                 FormField(
                     "access.hosts", _N("settings", "Further names of this tunnel, one a line"), "vnc.example.org"
@@ -204,6 +214,7 @@ ACCESS: Final = Section(
                     "access.client_names",
                     _N("settings", "Names in client certificates"),
                     "lee",
+                    empty=_N("settings", "The list is empty, so nobody may connect."),
                     left_out=(
                         _N("settings", "Any that the authority has signed"),
                         _N("settings", "Only these, one a line"),

@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from wsgui.gui.actions import Actions
-from wsgui.gui.models.settings_fields import FormField, Kind
+from wsgui.gui.models.settings_fields import FormField, Kind, text
 from wsgui.gui.models.settings_form import SettingsForm
 from wsgui.gui.theme import Type
 from wsgui.gui.views.settings.certificates import CertificateInput
@@ -93,9 +93,11 @@ class FieldView(QWidget):
         problem = form.problems.get(path, "")
         self._mark.setVisible(path in form.changes)
         by_itself = self.field.kind is Kind.SECRET  # it shows its problem itself
-        self.below.setText(problem if problem and not by_itself else self.field.description)
-        self.below.set_tone("err" if problem and not by_itself else "dim")
-        self.input.tell(problem or self.field.description, wrong=bool(problem))
+        nobody = text(self.field.empty) if self.field.empty and form.value(path) == [] else ""
+        words = (problem if not by_itself else "") or nobody or self.field.description
+        self.below.setText(words)
+        self.below.set_tone("err" if words == problem else "warn" if words == nobody else "dim")
+        self.input.tell(problem or words, wrong=bool(problem))
 
     def begin(self, tunnel: str) -> None:
         """Be the field of another tunnel."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from wsgui.gui.models.settings_form import SettingsForm
-from wsgui.gui.theme import Type
+from wsgui.gui.theme import Type, theme
 from wsgui.gui.widgets.buttons import Button
 from wsgui.gui.widgets.flow import FlowRow
 from wsgui.gui.widgets.labels import Text
 from wsgui.gui.widgets.shapes import Icon
+
+ROOMY = 560
+"""Pixels (at a text scale of 1) from which on there is room for all words in a line."""
 
 
 class Foot(QWidget):
@@ -54,6 +57,7 @@ class Foot(QWidget):
 
     def show_form(self, form: SettingsForm, clients: int, *, busy: bool) -> None:
         """Say what applying `form` would do to a tunnel with `clients` connections."""
+        had_focus = self.apply.hasFocus() or self.revert.hasFocus()
         count, wrong = len(form.changes), len(form.problems)
         what = self.tr("%n change(s)", None, count)
         effect = ""
@@ -68,7 +72,8 @@ class Foot(QWidget):
         self._what.setText(what)
         self._effect.setText(effect)
         self._effect.set_tone("err" if wrong else "dim")
-        self._effect.setVisible(bool(effect))
+        # What nobody has to do anything about gives way where there is little room.
+        self._effect.setVisible(bool(effect) and (bool(wrong) or self.width() >= theme.px(ROOMY)))
         self.setAccessibleName(f"{what}. {effect}".strip())
         self.revert.setEnabled(not busy)
         self.apply.setEnabled(not busy)
@@ -77,3 +82,5 @@ class Foot(QWidget):
         self._done.setVisible(count == 0)
         self.undo.setVisible(count == 0 and self.undo.isEnabled())
         self.setVisible(count > 0 or bool(self._outcome))
+        if had_focus and self.undo.isVisible():
+            self.undo.setFocus()

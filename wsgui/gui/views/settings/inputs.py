@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from PySide6.QtCore import QEvent, Signal
+from PySide6.QtCore import QEvent, QSize, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from wsgui.gui.models.settings_fields import FormField, Kind, text
-from wsgui.gui.theme import GRID
+from wsgui.gui.theme import GRID, theme
 from wsgui.gui.widgets.buttons import Button
 from wsgui.gui.widgets.choice import Choice
 from wsgui.gui.widgets.labels import set_tone
@@ -18,6 +18,7 @@ from wsgui.gui.widgets.lines import Lines
 from wsgui.gui.widgets.toggle import Toggle
 
 _ROWS: Final = 3
+_NARROWEST: Final = 120
 
 
 def is_undo(event: QEvent) -> bool:
@@ -41,6 +42,9 @@ class FormLine(QLineEdit):
 
 class FormLines(Lines):
     """Several lines that leave Ctrl+Z to the form."""
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.px(_NARROWEST), super().minimumSizeHint().height())
 
     def event(self, event: QEvent) -> bool:
         if is_undo(event):

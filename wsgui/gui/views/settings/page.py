@@ -46,6 +46,8 @@ class SettingsView(QWidget):
         self._source = ""
         self._seen = False
         """The file of the shown tunnel has been looked at since it is shown."""
+        self._wanted = ""
+        """The field to lead to once that has been done."""
         self.notice = NoticeCard()
         self.notice.chosen.connect(self._remedy)
         self._told: Notice | None = None
@@ -84,7 +86,7 @@ class SettingsView(QWidget):
         """Show the settings of `tunnel`; cheap while it is the same one."""
         clients = len(tunnel.connections)
         if tunnel.name != self._name:
-            self._name, self._clients, self._seen = tunnel.name, clients, False
+            self._name, self._clients, self._seen, self._wanted = tunnel.name, clients, False, ""
             self._say(None)
             self.foot.forget()
             self.form_page.begin(tunnel.name)
@@ -96,6 +98,16 @@ class SettingsView(QWidget):
         elif clients != self._clients:
             self._clients = clients
             self._refresh_foot()
+
+    def lead_to(self, path: str) -> None:
+        """Bring a field of the shown tunnel into sight and give it the focus, as soon as the file has been read."""
+        self._wanted = path
+        self._lead()
+
+    def _lead(self) -> None:
+        if self._seen and self._wanted:
+            path, self._wanted = self._wanted, ""
+            self.form_page.lead_to(path)
 
     def changes_of(self, name: str) -> int:
         """How many changes of the tunnel `name` are not applied yet."""
@@ -140,6 +152,7 @@ class SettingsView(QWidget):
                 self._say_moved(form)
         self._seen = True
         self._refresh()
+        self._lead()
 
     def _refresh(self) -> None:
         form = self._form
