@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -103,3 +104,10 @@ def test_its_end_is_spoken_of_when_it_should_have_been_renewed_long_ago(
     assert row.problem.startswith(problem)
     assert bool(row.problem) == bool(problem)
     assert ("wsgui certificate renew office.lan" in row.hint) == bool(problem)
+
+
+def test_the_command_that_helps_can_be_pasted_into_a_shell(house: House) -> None:
+    house.certificates.create(["*.lab.lan"], passphrase=WHERE, now=NOW - timedelta(days=400))
+    hint = house.certificates.row("*.lab.lan", now=NOW).hint
+    assert shlex.split(hint.partition(": ")[2]) == ["wsgui", "certificate", "renew", "*.lab.lan"]
+    assert "'*.lab.lan'" in hint

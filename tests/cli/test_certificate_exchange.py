@@ -6,6 +6,7 @@ import stat
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, pkcs12
 
 from tests.support.certificate_shell import PASSPHRASE, WHERE, CertificateShell
@@ -118,10 +119,8 @@ def test_a_files_password_can_be_named(certificate: CertificateShell) -> None:
     assert certificate.asked == []
 
 
-def test_an_encrypted_file_without_its_password_is_said(certificate: CertificateShell) -> None:
+def test_an_encrypted_file_and_another_password_is_said(certificate: CertificateShell) -> None:
     files = make_certificate(certificate.folder, password=b"sesame-1")
-    certificate("import", str(files.key), str(files.certificate), "--passphrase", WHERE, code=1)
-    assert "server.key" in certificate.err
     certificate("import", str(files.key), str(files.certificate), "--password", WHERE, "--passphrase", WHERE, code=1)
     assert "server.key" in certificate.err
 
@@ -133,3 +132,62 @@ def test_a_successor_takes_its_place_when_told_so(certificate: CertificateShell)
     certificate(*arguments, code=1)
     assert "--replace" in certificate.err
     certificate(*arguments, "--replace")
+
+
+def test_a_password_is_asked_for_by_the_files_name_once(certificate: CertificateShell) -> None:
+    files = make_certificate(certificate.folder, password=b"sesame-1")
+    arguments = ["import", str(files.key), str(files.certificate), "--passphrase", WHERE]
+    certificate(*arguments, answers="", passwords=("sesame-1",))
+    assert certificate.asked == [f"The password of {files.key}: "]
+
+
+def test_without_a_terminal_the_option_for_a_files_password_is_named(certificate: CertificateShell) -> None:
+    files = make_certificate(certificate.folder, password=b"sesame-1")
+    certificate("import", str(files.key), str(files.certificate), "--passphrase", WHERE, code=2)
+    assert "server.key is needed" in certificate.err
+    assert "--password env:VARIABLE" in certificate.err
+
+
+def test_files_of_passwords_count_from_the_working_folder(certificate: CertificateShell) -> None:
+    files = make_certificate(certificate.folder, password=b"sesame-1")
+    for name, text in (("password", "sesame-1"), ("passphrase", PASSPHRASE)):
+        (certificate.folder / name).write_text(text)
+        (certificate.folder / name).chmod(0o600)
+    where = ["--password", "file:password", "--passphrase", "file:passphrase"]
+    certificate("import", str(files.key), str(files.certificate), *where)
+    assert certificate.json("show", "localhost")["passphrase"] == f"file:{certificate.folder / 'passphrase'}"
+
+
+def test_a_password_written_into_the_line_is_refused_and_not_repeated(made: CertificateShell) -> None:
+    made("export", "a.lan", "--pkcs12", "a.p12", "--password", "sesame-1", code=2)
+    assert "--password env:VARIABLE" in made.err
+    assert "sesame" not in made.err
+
+
+def test_a_dash_is_the_standard_output(made: CertificateShell) -> None:
+    assert made("export", "a.lan", "--pem", "-") == made("export", "a.lan")
+    assert made("export", "--authority", "-") == made("export", "--authority")
+    made("export", "a.lan", "--pkcs12", "-", "--password", WHERE, code=2)
+    assert not (made.folder / "-").exists()
+
+
+def test_the_authority_that_signed_what_is_here_goes_out(made: CertificateShell) -> None:
+    signer = made.json("show", "a.lan")["authority"]
+    made("create", "b.lan", "--new-authority", "--passphrase", WHERE)
+    newest = made.json("show", "b.lan")["authority"]
+    made("export", "--authority", "a.crt")
+    assert f"--id {signer}" in made.err
+    made("remove", "b.lan")
+    made("export", "--authority", "b.crt")
+    assert made.err == ""
+    assert newest != signer
+    root = x509.load_pem_x509_certificate((made.folder / "b.crt").read_bytes())
+    assert root.fingerprint(hashes.SHA256()).hex().startswith(signer)
+
+
+def test_a_certificates_name_is_no_file_for_the_authority(made: CertificateShell) -> None:
+    made("export", "--authority", "a.lan", code=2)
+    assert "./a.lan" in made.err
+    assert not (made.folder / "a.lan").exists()
+    made("export", "--authority", "./a.lan")
+    assert (made.folder / "a.lan").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -127,7 +128,7 @@ def row_of(managed: Managed, users: tuple[str, ...], *, now: datetime) -> Row:
     else:
         problem = f"It ends on {ends:%Y-%m-%d}{', and wsgui cannot renew it' if not renewable else ''}."
     hint = (
-        f"Renew it: wsgui certificate renew {managed.name}"
+        f"Renew it: wsgui certificate renew {shlex.quote(managed.name)}"
         if renewable
         else f"Get its successor from whoever issued it: {import_command(managed.name)}"
     )
@@ -136,7 +137,7 @@ def row_of(managed: Managed, users: tuple[str, ...], *, now: datetime) -> Row:
 
 def import_command(name: str) -> str:
     """How a certificate that was imported is replaced by its successor."""
-    return f"wsgui certificate import FILE --name {name} --replace"
+    return f"wsgui certificate import FILE --name {shlex.quote(name)} --replace"
 
 
 def used_by(name: str, profiles: Sequence[Profile]) -> tuple[str, ...]:

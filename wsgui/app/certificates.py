@@ -230,10 +230,17 @@ class Certificates:
         managed = self._read(name)
         return bundle_pkcs12(self._bundle(managed), managed.name, password)
 
+    def authorities_in_use(self) -> tuple[Authority, ...]:
+        """Those that a device has to trust, newest first: which signed a certificate that is here, else the newest."""
+        return tuple(one.authority for one in in_use(self._vault.authorities(), list(self._managed())))
+
     def authority(self, identity: str = "") -> StoredAuthority:
-        """An authority by its ID or the beginning of it; empty = the newest one. Raises CertificateError."""
+        """An authority by its ID or the beginning of it; empty = the newest one in use. Raises CertificateError."""
         known = self._vault.authorities()
-        found = [one for one in known if one.authority.id.startswith(identity.lower())]
+        if identity:
+            found = [one for one in known if one.authority.id.startswith(identity.lower())]
+        else:
+            found = list(in_use(known, list(self._managed())))
         if not known:
             raise CertificateError(
                 "There is no authority on this computer yet.", "Make a certificate, and one is made: create."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import ssl
 import warnings
 from collections.abc import Callable, Sequence
@@ -75,7 +76,9 @@ def from_vault(name: str, vault: Vault | None, new: NewContext) -> Shown:
     except (ssl.SSLError, ValueError, OSError) as error:
         raise CertificateError(
             f'The certificate "{display(name)}" cannot be used: its file {display(file)} is damaged.',
-            f"Make it anew: wsgui certificate renew {name}",
+            f"Import it anew: wsgui certificate import FILE --name {shlex.quote(name)} --replace"
+            if managed.kind == "imported"
+            else f"Make it anew: wsgui certificate renew {shlex.quote(name)}",
             field="tls.certificate",
         ) from error
     return _shown(context, name, managed.chain[0], managed=True, renews=managed.kind != "imported")

@@ -10,6 +10,7 @@ from typing import Final
 
 from wsgui.display import display
 from wsgui.errors import SecretError, UsageError
+from wsgui.profiles.formats import is_reference
 from wsgui.profiles.secrets import resolve
 
 ASK: Final = "ask"
@@ -72,6 +73,12 @@ def new_password(what: str) -> str:
     raise SecretError(f"{display(what)} was not chosen.", "Try again.")
 
 
+def from_here(reference: str) -> str:
+    """A reference as it was typed: a file's path counts from the working folder."""
+    kind, _, place = reference.partition(":")
+    return f"file:{os.path.abspath(os.path.expanduser(place))}" if kind == "file" and place else reference
+
+
 def from_option(reference: str, option: str, what: str, ask: Callable[[str], str]) -> str:
     """The password that ``OPTION REFERENCE`` names; without one, or with "ask", somebody is asked.
 
@@ -86,6 +93,13 @@ def from_option(reference: str, option: str, what: str, ask: Callable[[str], str
         SecretError: it cannot be had.
     """
     if reference and reference != ASK:
+        reference = from_here(reference)
+        if not is_reference(reference):
+            # It may be the password itself, so it is not shown.
+            raise UsageError(
+                f"{option} is given something that is no place of a password.",
+                f"Write {option} env:VARIABLE, file:PATH or keyring:NAME, and never the password itself.",
+            )
         return resolve(reference)
     if not somebody_is_there():
         raise UsageError(

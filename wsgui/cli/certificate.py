@@ -10,7 +10,7 @@ from wsgui.app.certificates import Certificates, Created
 from wsgui.app.paths import paths
 from wsgui.cli import certificate_exchange, certificate_trust
 from wsgui.cli.asking import somebody_has_a_screen, somebody_is_there, typed
-from wsgui.cli.certificate_passphrase import check_where, keeping_passphrase
+from wsgui.cli.certificate_passphrase import keeping_passphrase, place
 from wsgui.cli.certificate_text import (
     created_lines,
     created_values,
@@ -167,8 +167,7 @@ def _create(options: argparse.Namespace, certificates: Certificates) -> int:
             new_authority=options.new_authority,
         )
 
-    check_where(options.passphrase)
-    created = keeping_passphrase(options.passphrase, make)
+    created = keeping_passphrase(place(options.passphrase), make)
     if options.json:
         print_json(created_values(created))
     else:
@@ -216,8 +215,7 @@ def _renew(options: argparse.Namespace, certificates: Certificates) -> int:
 
 
 def _passphrase(options: argparse.Namespace, certificates: Certificates) -> int:
-    check_where(options.where)
-    managed = certificates.move_passphrase(options.name, options.where)
+    managed = certificates.move_passphrase(options.name, place(options.where))
     print(display(f"{managed.name}: its key is encrypted anew. {where_passphrase(managed.passphrase)}", limit=1000))
     return EXIT_OK
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -12,8 +13,8 @@ from typing import Any, Final, Literal
 from wsgui.app import qr
 from wsgui.app.certificates import Certificates, Created
 from wsgui.app.control_client import ControlClient
-from wsgui.cli.asking import from_option, new_password, password, somebody_is_there
-from wsgui.cli.certificate_passphrase import check_where, keeping_passphrase
+from wsgui.cli.asking import from_option, new_password, password
+from wsgui.cli.certificate_passphrase import keeping_passphrase, place
 from wsgui.cli.certificate_text import created_lines, created_values
 from wsgui.cli.control import with_tunnel
 from wsgui.cli.profile_lookup import print_json
@@ -21,6 +22,7 @@ from wsgui.display import display
 from wsgui.errors import EXIT_OK, UsageError
 from wsgui.profiles.catalog import shown_path
 
+_STDOUT: Final = "-"
 _DER_SUFFIXES: Final = frozenset({".der", ".cer"})
 _OFFER_SECONDS: Final = 30.0
 _HOUR_SECONDS: Final = 3600
@@ -56,7 +58,7 @@ def add_commands(commands: argparse._SubParsersAction[Any], passphrase_help: str
         usage="wsgui certificate export NAME [--pem FILE [--with-key] | --pkcs12 FILE] [--password WHERE] [--force]\n"
         "       wsgui certificate export --authority [FILE] [--id ID] [--force]\n"
         "       wsgui certificate export --authority --offer TUNNEL [--to PROCESS]",
-        description="Write a certificate with its intermediates (without a file: as PEM on the standard output);\n"
+        description="Write a certificate with its intermediates (to -, or without a file: as PEM to standard output);\n"
         "a key goes along only when asked for, and only encrypted. Or write the authority's public certificate,\n"
         "which another device has to trust; or let one device download it from a running tunnel, once,\n"
         "within ten minutes, by an address that nobody can guess. The authority's key is never exported.",
@@ -84,7 +86,9 @@ def add_commands(commands: argparse._SubParsersAction[Any], passphrase_help: str
     authority.add_argument(
         "--authority", action="store_true", help="its public certificate: PEM, or DER where FILE ends in .der or .cer"
     )
-    authority.add_argument("--id", metavar="ID", help="which one (default: the newest), as list shows them")
+    authority.add_argument(
+        "--id", metavar="ID", help="which one, as list shows them (default: the newest of those that are in use)"
+    )
     authority.add_argument("--offer", metavar="TUNNEL", help="let a device download it from this running tunnel, once")
     authority.add_argument(
         "--to", default="", metavar="PROCESS", help="the process with that tunnel, where several have one"
@@ -93,22 +97,21 @@ def add_commands(commands: argparse._SubParsersAction[Any], passphrase_help: str
 
 
 def _import(options: argparse.Namespace, certificates: Certificates) -> int:
-    check_where(options.passphrase)
-    given = options.password
+    where, given = place(options.passphrase), options.password
 
-    def of_file(file: str) -> str:
-        return from_option(given, "--password", f"The password of {display(file)}", password)
+    def for_file(what: str) -> str:
+        return from_option(given, "--password", what, password)
 
     def take(passphrase: str) -> Created:
         return certificates.import_(
             options.files,
             name=options.name,
-            password=of_file if given or somebody_is_there() else None,
+            password=for_file,
             passphrase=passphrase,
             replace=options.replace,
         )
 
-    created = keeping_passphrase(options.passphrase, take)
+    created = keeping_passphrase(where, take)
     if options.json:
         print_json(created_values(created))
     else:
@@ -127,6 +130,8 @@ def _export(options: argparse.Namespace, certificates: Certificates) -> int:
         raise UsageError("It is not said what to export.", "Name a certificate, or write --authority.")
     if options.pem is not None and options.pkcs12 is not None:
         raise UsageError("--pem and --pkcs12 do not go together.", "Export twice.")
+    if options.pkcs12 == _STDOUT:
+        raise UsageError("A key is not printed.", "Say where to write it: --pkcs12 FILE.")
     if options.pkcs12 is not None:
         data = certificates.export_pkcs12(options.name, _for_key(options, certificates))
         return _written(
@@ -138,11 +143,11 @@ def _export(options: argparse.Namespace, certificates: Certificates) -> int:
                 "--password goes with --with-key or --pkcs12.", "Without a key there is nothing to encrypt."
             )
         data = certificates.export_pem(options.name)
-        if options.pem is None:
+        if options.pem in (None, _STDOUT):
             sys.stdout.write(data.decode("ascii"))
             return EXIT_OK
         return _written(certificates, options.pem, data, force=options.force, what="certificate and intermediates")
-    if options.pem is None:
+    if options.pem in (None, _STDOUT):
         raise UsageError("A key is not printed.", "Say where to write it: --pem FILE, or --pkcs12 FILE.")
     data = certificates.export_pem(options.name, password=_for_key(options, certificates))
     return _written(
@@ -168,15 +173,27 @@ def _export_authority(options: argparse.Namespace, certificates: Certificates) -
         return _offer(options)
     if options.to:
         raise UsageError("--to goes with --offer.", "Add it, or leave this out.")
+    if options.name in certificates.vault.names():
+        name = shlex.quote(options.name)
+        raise UsageError(
+            f'"{display(options.name)}" is a certificate, and --authority writes the authority into a FILE.',
+            f"Name a file, such as authority.crt; a file of that very name is ./{name}.",
+        )
     identity = options.id or ""
-    if not options.name:
+    told = certificates.authority(identity).authority
+    if options.name in ("", _STDOUT):
         sys.stdout.write(certificates.export_authority(identity=identity).decode("ascii"))
-        return EXIT_OK
-    form: Literal["pem", "der"] = "der" if Path(options.name).suffix.lower() in _DER_SUFFIXES else "pem"
-    told = certificates.authority(identity).authority.description
-    data = certificates.export_authority(form=form, identity=identity)
-    _written(certificates, options.name, data, force=options.force, what=f'public certificate of "{told.subject}"')
-    print(f"Its SHA-256 is {told.fingerprint}: compare it on the device before you trust it there.")
+    else:
+        form: Literal["pem", "der"] = "der" if Path(options.name).suffix.lower() in _DER_SUFFIXES else "pem"
+        data = certificates.export_authority(form=form, identity=identity)
+        what = f'public certificate of "{told.description.subject}"'
+        _written(certificates, options.name, data, force=options.force, what=what)
+        print(f"Its SHA-256 is {told.description.fingerprint}: compare it on the device before you trust it there.")
+    if not identity and (others := [each.id for each in certificates.authorities_in_use() if each.id != told.id]):
+        print(
+            f"Some certificates here are signed by another: export that too, with --id {' or --id '.join(others)}.",
+            file=sys.stderr,
+        )
     return EXIT_OK
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from wsgui.app.certificate_signing import AuthorityKeyError
 from wsgui.app.certificates import Created
-from wsgui.cli.asking import ASK, somebody_is_there, yes
+from wsgui.cli.asking import ASK, from_here, somebody_is_there, yes
 from wsgui.cli.parser import complain
 from wsgui.errors import SecretError, UsageError
 from wsgui.profiles.formats import is_reference
@@ -17,10 +17,11 @@ KEYRING: Final = "keyring"
 _ELSEWHERE: Final = "Unlock the keyring, or say where the passphrase is: --passphrase env:VARIABLE, file:/PATH or ask."
 
 
-def check_where(where: str) -> None:
-    """Raise UsageError unless `where` says where a passphrase is (empty = the keyring)."""
+def place(given: str) -> str:
+    """Where a passphrase is, of what was typed (empty = the keyring); raises UsageError for what is no place."""
+    where = from_here(given)
     if where in ("", KEYRING, ASK) or (is_reference(where) and not where.startswith("unbound:")):
-        return
+        return where
     # What is no reference may be the passphrase itself, so it is not shown.
     raise UsageError(
         "That is not a place where a passphrase could be.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from wsgui.app.paths import Paths, paths
 from wsgui.app.secret_names import SecretIndex
 from wsgui.certificates.passphrases import OWN_ENTRIES
 from wsgui.certificates.vault import Vault
-from wsgui.cli.asking import somebody_has_a_screen, somebody_is_there, typed
+from wsgui.cli.asking import from_here, somebody_has_a_screen, somebody_is_there, typed
 from wsgui.cli.parser import Parser, complain
 from wsgui.cli.profile_lookup import print_json
 from wsgui.cli.tables import table
@@ -92,13 +91,11 @@ def _plain_name(name: str) -> str:
 
 def _value(name: str, source: str | None) -> str:
     if source is not None:
-        kind, _, place = source.partition(":")
-        if kind not in ("env", "file"):
+        if source.partition(":")[0] not in ("env", "file"):
             raise UsageError(
                 "That is no place to take a secret from.", "Write --from env:VARIABLE or --from file:PATH."
             )
-        # A path typed here counts from here.
-        return resolve(source if kind == "env" else f"file:{os.path.abspath(os.path.expanduser(place))}")
+        return resolve(from_here(source))
     return _typed(name) if somebody_is_there() else _piped()
 
 
