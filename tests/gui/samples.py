@@ -117,6 +117,20 @@ def failed(name: str = "Reception", **changes: Any) -> TunnelSnapshot:
     return stopped(name, **{"state": TunnelState.FAILED, "wanted": True, "reason": reason} | changes)
 
 
+def locked(name: str = "Reception", **changes: Any) -> TunnelSnapshot:
+    """A tunnel whose certificate's passphrase is in a keyring that is locked."""
+    hint = 'Unlock it, or name another place for the passphrase: "env:VARIABLE", "file:/PATH" or "ask".'
+    reason = Reason(ReasonKind.SECRET, "The keyring is locked.", hint, "tls.certificate")
+    return failed(name, **{"reason": reason} | changes)
+
+
+def secretless(name: str = "Reception", **changes: Any) -> TunnelSnapshot:
+    """A tunnel whose password is not in the keyring any more."""
+    message = 'The keyring has no secret "reception".'
+    reason = Reason(ReasonKind.SECRET, message, "Store it: wsgui secret set reception", "access.basic")
+    return failed(name, **{"reason": reason} | changes)
+
+
 def refusing(name: str = "Accounting", **changes: Any) -> TunnelSnapshot:
     """A tunnel that runs while its target refuses."""
     problem = Reason(

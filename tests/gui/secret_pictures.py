@@ -1,4 +1,4 @@
-"""The field for a secret and its sheet in their states, for `pictures`."""
+"""The field for a secret, its sheet, and tunnels that lack one, in their states, for `pictures`."""
 
 from __future__ import annotations
 
@@ -34,6 +34,10 @@ def _secrets(window: MainWindow) -> FakeSecrets:
     secrets = window._actions.secrets
     assert isinstance(secrets, FakeSecrets)
     return secrets
+
+
+def _nothing(_window: MainWindow) -> None:
+    pass
 
 
 def _fields(window: MainWindow) -> None:
@@ -112,4 +116,7 @@ def screens() -> dict[str, Screen]:
         "secret-locked": (office, (1236, 900), 1, _locked),
         "secret-absent": (office, USUAL, 1, _absent),
         "secret-wrong": (office, USUAL, 1, _wrong),
+        "reason-locked": (samples.engine(samples.locked(), samples.stopped()), USUAL, 1, _nothing),
+        "reason-secret": (samples.engine(samples.secretless(), samples.stopped()), USUAL, 1, _nothing),
+        "reason-locked-900x600-text-200": (samples.engine(samples.locked()), (900, 600), 2, _nothing),
     }

@@ -56,7 +56,7 @@ def test_the_end_of_a_certificate_is_said_in_row_and_header_from_two_weeks_befor
     [
         ({"managed": True, "renews": True}, Deed.CERTIFICATES, "should have been renewed"),
         ({"managed": True, "renews": False}, Deed.CERTIFICATES, "Import a new one"),
-        ({"managed": False, "renews": False}, Deed.EDIT, "into the file"),
+        ({"managed": False, "renews": False}, Deed.SETTINGS, "into the file"),
     ],
 )
 def test_the_page_says_what_to_do_about_the_end_with_a_button_that_leads_there(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.gui import samples
-from wsgui.engine.snapshot import Reason, ReasonKind, TunnelState
+from wsgui.engine.snapshot import Reason, ReasonKind, TunnelSnapshot, TunnelState
 from wsgui.gui import wording
 from wsgui.gui.wording import Deed
 
@@ -94,12 +96,52 @@ def test_the_foot_counts_what_runs_needs_attention_and_is_connected() -> None:
     assert connected.startswith("8 ")
 
 
-def test_a_certificate_that_cannot_be_opened_offers_to_unlock_and_one_that_is_gone_leads_to_the_page() -> None:
-    def first(kind: ReasonKind) -> Deed:
-        reason = Reason(kind, "It cannot be used.", "", "tls.certificate")
-        notice = wording.state_notice(samples.failed(reason=reason), samples.NOW)
-        assert notice is not None
-        return notice.remedies[0].deed
+CHOOSE = (Deed.SETTINGS, "tls.certificate")
+MENDING = [
+    (ReasonKind.SECRET, "tls.certificate", [(Deed.UNLOCK, ""), (Deed.USE_PASSPHRASE, ""), CHOOSE]),
+    (ReasonKind.SECRET, "tls.key_password", [(Deed.SETTINGS, "tls.key_password")]),
+    (ReasonKind.SECRET, "access.basic", [(Deed.SETTINGS, "access.basic")]),
+    (ReasonKind.SECRET, "tokens.password", [(Deed.SETTINGS, "tokens.password")]),
+    (ReasonKind.CERTIFICATE, "tls.certificate", [(Deed.CERTIFICATES, ""), CHOOSE]),
+    (ReasonKind.CERTIFICATE, "tls.certificate_file", [CHOOSE]),
+    (ReasonKind.CERTIFICATE, "tls.key_file", [CHOOSE]),
+    (ReasonKind.CERTIFICATE, "tls.key_password", [(Deed.SETTINGS, "tls.key_password"), CHOOSE]),
+    (ReasonKind.CERTIFICATE, "tls.client_authority", [(Deed.SETTINGS, "tls.client_authority")]),
+    (ReasonKind.OTHER, "tls.ciphers", []),
+]
 
-    assert first(ReasonKind.SECRET) is Deed.UNLOCK
-    assert first(ReasonKind.CERTIFICATE) is Deed.CERTIFICATES
+
+@pytest.mark.parametrize(("kind", "field", "deeds"), MENDING, ids=[f"{kind}-{field}" for kind, field, _ in MENDING])
+@pytest.mark.parametrize("make", [samples.failed, samples.restarting], ids=["failed", "running"])
+def test_what_stands_in_the_way_of_tls_or_a_secret_has_the_buttons_that_help(
+    make: Callable[..., TunnelSnapshot], kind: ReasonKind, field: str, deeds: list[tuple[Deed, str]]
+) -> None:
+    tunnel = make(reason=Reason(kind, "It cannot be used.", "", field))
+    notice = wording.state_notice(tunnel, samples.NOW)
+    assert notice is not None
+    usual = [Deed.RETRY, Deed.EDIT] if tunnel.state is TunnelState.FAILED else [Deed.EDIT]
+    assert [(r.deed, r.value) for r in notice.remedies] == [*deeds, *((deed, "") for deed in usual)]
+
+
+@pytest.mark.parametrize(
+    ("field", "needed"),
+    [
+        ("tls.certificate", "The certificate's key cannot be opened without it. Unlock it."),
+        ("tls.key_password", "The certificate's key cannot be opened without it. Unlock it."),
+        ("access.basic", "Nobody's password can be checked without it. Unlock it."),
+        ("tokens.source", "No token can be looked up without it. Unlock it."),
+        ("", "Unlock it."),
+    ],
+)
+def test_a_missing_secret_is_told_with_what_it_is_needed_for(field: str, needed: str) -> None:
+    reason = Reason(ReasonKind.SECRET, "The keyring is locked.", "Unlock it.", field)
+    notice = wording.state_notice(samples.failed(reason=reason), samples.NOW)
+    assert notice is not None
+    assert (notice.message, notice.hint) == ("The keyring is locked.", needed)
+
+
+def test_a_locked_keyring_can_be_unlocked_from_the_row() -> None:
+    text, tone, remedy = wording.row_line(samples.locked(), None, samples.NOW)
+    assert (text, tone) == ("The keyring is locked.", "err")
+    assert remedy is not None
+    assert (remedy.deed, remedy.label) == (Deed.UNLOCK, "Unlock")

@@ -165,7 +165,7 @@ def _end_notice(tunnel: TunnelSnapshot, now: float) -> Notice | None:
         return None
     remedy = Remedy(Deed.CERTIFICATES, translate("remedy", "Certificates"))
     if not certificate.managed:
-        remedy = Remedy(Deed.EDIT, translate("remedy", "Edit profile"))
+        remedy = _choose_certificate()
     return Notice("warn", end_sentence(certificate, now), end_hint(certificate, now), (remedy,))
 
 
@@ -188,7 +188,7 @@ def _hint_of(reason: Reason) -> str:
 
 def _mending(reason: Reason) -> tuple[Remedy, ...]:
     """The buttons that help against this reason, the likeliest first; besides trying again."""
-    choose = Remedy(Deed.SETTINGS, translate("remedy", "Choose certificate"), "tls.certificate")
+    choose = _choose_certificate()
     match reason.kind:
         case ReasonKind.PORT_IN_USE if reason.suggested_port:
             return (use_port(reason.suggested_port),)
@@ -208,6 +208,10 @@ def _mending(reason: Reason) -> tuple[Remedy, ...]:
             return (Remedy(Deed.SETTINGS, translate("remedy", "Edit security"), reason.field),)
         case _:
             return ()
+
+
+def _choose_certificate() -> Remedy:
+    return Remedy(Deed.SETTINGS, translate("remedy", "Choose certificate"), "tls.certificate")
 
 
 def use_port(port: int) -> Remedy:
@@ -240,6 +244,8 @@ def row_line(tunnel: TunnelSnapshot, refusal: Notice | None, now: float) -> tupl
         if first.deed is Deed.USE_PORT:
             port = tunnel.listen.rpartition(":")[2]
             return translate("row", "Waiting for port {0}").format(display(port)), notice.tone, first
+        if first.deed is Deed.UNLOCK:
+            return notice.message, notice.tone, first
         if notice == _end_notice(tunnel, now):
             return end_words(tunnel, now), notice.tone, None
         return notice.message, notice.tone, None

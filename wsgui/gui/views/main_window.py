@@ -103,6 +103,7 @@ class MainWindow(QMainWindow):
         self.sidebar.menu_wanted.connect(self._row_menu)
         self.sidebar.certificates_wanted.connect(self.show_certificates)
         self.certificates.sheet_wanted.connect(self.open_sheet)
+        self.page.settings.sheet_wanted.connect(self.open_sheet)
         self.page.overview.remedy_chosen.connect(lambda remedy: self._remedy(self._selected, remedy))
         self.page.overview.new_wanted.connect(self.show_new_tunnel)
         self.page.header.certificates_wanted.connect(self.show_certificates)
@@ -324,6 +325,12 @@ class MainWindow(QMainWindow):
                 self._actions.certificates.unlock(name)
             case Deed.CERTIFICATES:
                 self.show_certificates()
+            case Deed.USE_PASSPHRASE:
+                self.show_certificates()
+                self.certificates.open_new(ask=True)
+            case Deed.SETTINGS:
+                self.select(name)
+                self.page.show_setting(remedy.value)
             case Deed.OTHER_DEVICE:
                 self.show_certificates()
                 self.certificates.open_device(name)

@@ -112,6 +112,11 @@ class TunnelPage(QWidget):
         if 0 <= tab < TABS:
             self.tabs.setCurrentIndex(tab)
 
+    def show_setting(self, path: str) -> None:
+        """Lead to the field that a button is about, such as `tls.certificate`."""
+        self.show_tab(Tab.SETTINGS)
+        self.settings.lead_to(path)
+
     def apply_settings(self) -> None:
         """Apply what is changed in the Settings, if that is the tab in sight."""
         if self.settings.isVisible():
