@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import platform
 from collections import Counter
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--json", action="store_true", help="for programs")
     options = parser.parse_args(arguments)
+    logging.getLogger("wsgui").addHandler(logging.NullHandler())  # What is worth telling stands among the checks.
     checks: list[Check] = []
     if not options.json:
         print(f"wsgui {wsgui.__version__}, Python {platform.python_version()}, {platform.platform(terse=True)}")

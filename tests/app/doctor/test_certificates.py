@@ -54,17 +54,17 @@ def test_one_that_a_certificate_and_a_profile_need_is_a_problem(patient: Patient
 
 def test_a_certificate_says_until_when_it_is_valid(patient: Patient) -> None:
     patient.certificates.create(["localhost"])
-    [check] = managed_certificates(patient.certificates)
+    [check] = managed_certificates(patient.certificates, patient.profiles)
     assert (check.name, check.level) == ('Certificate "localhost"', Level.OK)
     assert "renews itself from" in check.message
 
 
 def test_one_that_has_ended_is_a_problem_where_it_is_used(patient: Patient) -> None:
     patient.certificates.create(["localhost"], self_signed=True, now=datetime.now(UTC) - timedelta(days=500))
-    [check] = managed_certificates(patient.certificates)
+    [check] = managed_certificates(patient.certificates, patient.profiles)
     assert check.level is Level.WARNING
     patient.profile(tls={"certificate": ["localhost"]})
-    [check] = managed_certificates(patient.certificates)
+    [check] = managed_certificates(patient.certificates, patient.profiles)
     assert (check.level, check.hint) == (Level.PROBLEM, "Renew it: wsgui certificate renew localhost")
 
 
@@ -72,7 +72,7 @@ def test_one_whose_key_cannot_be_opened_is_a_problem_where_it_is_used(patient: P
     patient.certificates.create(["localhost"])
     patient.profile(tls={"certificate": ["localhost"]})
     ring.secrets.clear()
-    [check] = managed_certificates(patient.certificates)
+    [check] = managed_certificates(patient.certificates, patient.profiles)
     assert check.level is Level.PROBLEM
     assert check.hint
 
@@ -81,7 +81,7 @@ def test_one_that_is_broken_is_said_and_hides_no_other(patient: Patient) -> None
     patient.certificates.create(["localhost"])
     patient.certificates.create(["other.lan"])
     (patient.paths.certificates / "other.lan.pem").write_text("junk")
-    levels = {check.name: check.level for check in managed_certificates(patient.certificates)}
+    levels = {check.name: check.level for check in managed_certificates(patient.certificates, patient.profiles)}
     assert levels == {'Certificate "localhost"': Level.OK, 'Certificate "other.lan"': Level.WARNING}
 
 
@@ -128,3 +128,18 @@ def test_a_store_that_is_not_there_is_only_noted(patient: Patient, monkeypatch: 
     monkeypatch.setattr(patient.store, "state", lambda _: Trust(TrustState.ABSENT, "There is none."))
     [check] = trust_stores(patient.certificates)
     assert check.level is Level.NOTE
+
+
+def test_a_certificate_that_a_profile_names_and_that_is_not_there_is_a_problem(patient: Patient) -> None:
+    patient.profile(tls={"certificate": ["*.lab.lan"]})
+    [check] = managed_certificates(patient.certificates, patient.profiles)
+    assert (check.name, check.level) == ("Certificate of Office", Level.PROBLEM)
+    assert "wsgui certificate create '*.lab.lan'" in check.hint
+
+
+@pytest.mark.parametrize("name", ["::1", "my_pc", "b\u00fccher.lan", "office.lan"])
+def test_one_that_is_there_is_found_however_the_profile_spells_it(patient: Patient, name: str) -> None:
+    patient.certificates.create([name])
+    patient.profile(tls={"certificate": [name.upper()]})
+    [check] = managed_certificates(patient.certificates, patient.profiles)
+    assert check.level is Level.OK

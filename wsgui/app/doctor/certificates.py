@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import warnings
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from wsgui.display import display
 from wsgui.errors import WsguiError
 from wsgui.profiles.keyring_access import KeyringState
 from wsgui.profiles.model import Profile
+from wsgui.profiles.references import keyring_names
 
 _IN_KEYRING = "keyring:"
 
@@ -34,10 +36,23 @@ def keyring(certificates: Certificates, profiles: Sequence[Profile]) -> list[Che
     return [Check("Keyring", level, f"{finding.message} Nothing is kept in it now.", finding.hint)]
 
 
-def managed_certificates(certificates: Certificates) -> list[Check]:
-    """Say which of wsgui's own certificates are broken, end soon, or have keys that cannot be opened."""
+def managed_certificates(certificates: Certificates, profiles: Sequence[Profile]) -> list[Check]:
+    """Say which of wsgui's own certificates are missing, broken, end soon, or have keys that cannot be opened."""
     listing = certificates.listing(stores=False)
+    there = {*(row.managed.name for row in listing.rows), *(broken.name for broken in listing.broken)}
     checks = []
+    for name in dict.fromkeys(name for profile in profiles for name in profile.tls.certificate):
+        if name not in there:
+            users = [display(profile.name) for profile in profiles if name in profile.tls.certificate]
+            made = f"wsgui certificate create {shlex.quote(display(name))}"
+            checks.append(
+                Check(
+                    f"Certificate of {_and(users)}",
+                    Level.PROBLEM,
+                    f'There is no certificate "{display(name)}".',
+                    f"Make it ({made}), or name another in [tls] certificate.",
+                )
+            )
     for broken in listing.broken:
         name = f'Certificate "{display(broken.name)}"' if broken.name else "Authority"
         level = Level.PROBLEM if broken.used_by else Level.WARNING
@@ -121,10 +136,7 @@ def _keyring_users(certificates: Certificates, profiles: Sequence[Profile]) -> l
     ]
     if any(row.stored.passphrase.startswith(_IN_KEYRING) for row in listing.authorities):
         users.append("the authority that renews certificates")
-    for profile in profiles:
-        texts = _texts(profile.model_dump(mode="json", exclude_defaults=True, exclude={"command"}))
-        if any(text.startswith(_IN_KEYRING) or f":{_IN_KEYRING}" in text for text in texts):
-            users.append(f'the profile "{display(profile.name)}"')
+    users += [f'the profile "{display(profile.name)}"' for profile in profiles if keyring_names(profile)]
     return users
 
 
@@ -145,13 +157,6 @@ def _by_file(profiles: Sequence[Profile]) -> dict[str, list[str]]:
         if profile.tls.certificate_file:
             users.setdefault(profile.tls.certificate_file, []).append(display(profile.name))
     return users
-
-
-def _texts(value: object) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
-    return [text for item in items for text in _texts(item)]
 
 
 def _and(words: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from wsgui.app.doctor.check import Check, Level
 from wsgui.app.doctor.folders import folders
 from wsgui.app.doctor.ports import ports
 from wsgui.app.doctor.program import event_loop, viewers, wrapping
+from wsgui.app.doctor.secrets import authorities, files, secrets
 from wsgui.app.paths import Paths
 from wsgui.certificates.trust.store import TrustStore
 from wsgui.display import display
@@ -37,7 +38,10 @@ def examine(
     looks: tuple[tuple[str, Look], ...] = (
         ("Folders", lambda: folders(paths)),
         ("Keyring", lambda: keyring(certificates, profiles)),
-        ("Certificates", lambda: managed_certificates(certificates)),
+        ("Secrets", lambda: secrets(profiles)),
+        ("Secrets", lambda: files(certificates, profiles)),
+        ("Certificates", lambda: managed_certificates(certificates, profiles)),
+        ("Certificates", lambda: authorities(certificates)),
         ("Certificates", lambda: certificate_files(profiles)),
         ("Trust", lambda: trust_stores(certificates)),
         ("Ports", lambda: ports(profiles, paths.runtime)),
