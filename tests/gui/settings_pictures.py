@@ -70,6 +70,20 @@ def _to_access(window: MainWindow) -> None:
     window.page.settings.form_page.list.rows[1].click()
 
 
+def disconnecting(window: MainWindow) -> None:
+    """A certificate is asked for in place of the password."""
+    opened(window)
+    edit = window.page.settings._edited
+    edit("access.basic", None)
+    edit("tls.client_authority", "/etc/ssl/clients.pem")
+
+
+def may_disconnect(window: MainWindow) -> None:
+    """Other users and passwords, which may be the same."""
+    opened(window)
+    window.page.settings._edited("access.basic", "env:OFFICE")
+
+
 def _applied(window: MainWindow) -> None:
     _changed(window)
     window.page.settings.apply()
@@ -115,6 +129,8 @@ def screens() -> dict[str, Screen]:
     office = samples.office()
     demo = samples.tunnel("Demo", target="demo:", running_since=samples.NOW - 4)
     small = (900, 600)
+    users = tuple(samples.connection(number, identity=who) for number, who in enumerate(("anna", "lee", ""), 1))
+    known = samples.engine(samples.busy(connections=users), samples.stopped())
     return {
         "settings": (office, USUAL, 1, opened),
         "settings-900x600": (office, small, 1, opened),
@@ -124,6 +140,8 @@ def screens() -> dict[str, Screen]:
         "settings-files": (office, (1236, 1500), 1, lambda window: opened(window, FILES)),
         "settings-access": (office, USUAL, 1, _to_access),
         "settings-changed": (office, USUAL, 1, _changed),
+        "settings-disconnects": (known, USUAL, 1, disconnecting),
+        "settings-may-disconnect": (known, small, 1, may_disconnect),
         "settings-wrong": (office, (1236, 1400), 1, _wrong),
         "settings-applied": (office, USUAL, 1, _applied),
         "settings-refused": (office, USUAL, 1, _refused),

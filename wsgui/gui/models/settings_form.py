@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,8 +10,9 @@ from PySide6.QtCore import QCoreApplication
 
 from wsgui.app.profile_edits import StoredProfile, candidate
 from wsgui.display import display
-from wsgui.engine.program import needs_restart
+from wsgui.engine.snapshot import ConnectionSnapshot
 from wsgui.errors import ProfileError, WsguiError
+from wsgui.gui.models.disconnects import Disconnects, disconnects
 from wsgui.gui.models.settings_fields import FIELDS, FormField, Kind, Section
 from wsgui.profiles.model import Profile
 
@@ -171,16 +173,12 @@ class SettingsForm:
         paths = [field.path for field in section.fields]
         return sum(path in self._changes for path in paths), sum(path in self._problems for path in paths)
 
-    @property
-    def cuts(self) -> bool:
-        """Whether a running tunnel that takes the changes over ends its connections.
-
-        It does only where its program has to be started anew; all else holds for who comes next.
-        """
+    def disconnects(self, connections: Iterable[ConnectionSnapshot]) -> Disconnects:
+        """Which of a running tunnel's `connections` end when it takes the changes over."""
         before, after = self.stored.profile, self._profile
-        if before is None or after is None or not before.command.run:
-            return False
-        return needs_restart(before, after)
+        if before is None or after is None:
+            return Disconnects()
+        return disconnects(before, after, connections)
 
     def _put(self, path: str, value: Any) -> None:
         if self._told(path, value) == self.stored_value(path):

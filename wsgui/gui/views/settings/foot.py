@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
+from wsgui.engine.snapshot import ConnectionSnapshot
 from wsgui.gui.models.settings_form import SettingsForm
 from wsgui.gui.theme import Type, theme
 from wsgui.gui.widgets.buttons import Button
@@ -55,15 +56,20 @@ class Foot(QWidget):
         """Say no longer what came of the last changes."""
         self._outcome = ""
 
-    def show_form(self, form: SettingsForm, clients: int, *, busy: bool) -> None:
-        """Say what applying `form` would do to a tunnel with `clients` connections."""
+    def show_form(self, form: SettingsForm, connections: tuple[ConnectionSnapshot, ...], *, busy: bool) -> None:
+        """Say what applying `form` would do to a tunnel's `connections`."""
         had_focus = self.apply.hasFocus() or self.revert.hasFocus()
         count, wrong = len(form.changes), len(form.problems)
         what = self.tr("%n change(s)", None, count)
         effect = ""
-        if clients and form.cuts:
-            what = self.tr("{0}, will disconnect {1}").format(what, self.tr("%n client(s)", None, clients))
-        elif clients and form.profile is not None:
+        ends = form.disconnects(connections)
+        if ends.certain:
+            what = self.tr("{0}, will disconnect {1}").format(what, self.tr("%n client(s)", None, ends.certain))
+        elif ends.possible:
+            what = self.tr("{0}, may disconnect {1}").format(what, self.tr("%n client(s)", None, ends.possible))
+        if ends.certain and ends.possible:
+            what = self.tr("{0}, perhaps {1} more").format(what, ends.possible)
+        elif connections and not (ends.certain or ends.possible) and form.profile is not None:
             effect = self.tr("Who is connected stays; it holds for those who come next.")
         if not count:
             what, effect = self._outcome, ""

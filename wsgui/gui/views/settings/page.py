@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from wsgui.app.profile_edits import StoredProfile
 from wsgui.display import display
-from wsgui.engine.snapshot import TunnelSnapshot
+from wsgui.engine.snapshot import ConnectionSnapshot, TunnelSnapshot
 from wsgui.errors import WsguiError
 from wsgui.gui.actions import Actions
 from wsgui.gui.models.settings_fields import FIELDS
@@ -40,7 +40,7 @@ class SettingsView(QWidget):
         self.setObjectName("page")
         self._actions = actions
         self._name = ""
-        self._clients = 0
+        self._connections: tuple[ConnectionSnapshot, ...] = ()
         self._forms: dict[str, SettingsForm] = {}
         self._busy: set[str] = set()
         self._source = ""
@@ -84,9 +84,11 @@ class SettingsView(QWidget):
 
     def show_tunnel(self, tunnel: TunnelSnapshot) -> None:
         """Show the settings of `tunnel`; cheap while it is the same one."""
-        clients = len(tunnel.connections)
+        clients = [connection.identity for connection in tunnel.connections]
+        known = [connection.identity for connection in self._connections]
+        self._connections = tunnel.connections
         if tunnel.name != self._name:
-            self._name, self._clients, self._seen, self._wanted = tunnel.name, clients, False, ""
+            self._name, self._seen, self._wanted = tunnel.name, False, ""
             self._say(None)
             self.foot.forget()
             self.form_page.begin(tunnel.name)
@@ -95,8 +97,7 @@ class SettingsView(QWidget):
             self._refresh()
             self.look()
             self.form_page.look()
-        elif clients != self._clients:
-            self._clients = clients
+        elif clients != known:
             self._refresh_foot()
 
     def lead_to(self, path: str) -> None:
@@ -171,7 +172,7 @@ class SettingsView(QWidget):
         if form is None or self._stack.currentWidget() is not self.form_page:
             self.foot.hide()
         else:
-            self.foot.show_form(form, self._clients, busy=self._name in self._busy)
+            self.foot.show_form(form, self._connections, busy=self._name in self._busy)
 
     # What a person does
 
