@@ -45,3 +45,17 @@ def test_the_folders_for_root_are_looked_into_after_path(user: User) -> None:
     assert Tools({"PATH": ""}, more=(str(user.programs),)).find("tool") == str(program)
     assert Tools({"PATH": str(user.programs)}, more=(str(folder),)).find("tool") == str(program)
     assert Tools({"PATH": ""}, more=()).find("tool") is None
+
+
+def test_for_root_the_system_s_own_program_goes_before_one_on_path(user: User) -> None:
+    program, planted = user.make_program("../sbin/tool"), user.make_program("tool")
+    tools = Tools({"PATH": str(user.programs)}, more=(str(program.parent),))
+    assert tools.find_for_root("tool") == str(program)
+    assert tools.find("tool") == str(planted)
+
+
+@pytest.mark.parametrize("path", ["", ".", ":", "programs"])
+def test_nothing_is_taken_from_the_working_directory(user: User, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    monkeypatch.chdir(user.make_program("tool").parent)
+    tools = Tools({"PATH": path}, more=())
+    assert (tools.find("tool"), tools.find_for_root("tool")) == (None, None)

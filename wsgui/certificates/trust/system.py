@@ -136,16 +136,16 @@ class SystemStore:
         if self._is_root:
             yield [], UPDATE_SECONDS
             return
-        if sudo := self._tools.find("sudo"):
+        if sudo := self._tools.find_for_root("sudo"):
             yield [sudo, "-n", "--"], UPDATE_SECONDS
         has_display = self._tools.variable("DISPLAY") or self._tools.variable("WAYLAND_DISPLAY")
-        if has_display and (pkexec := self._tools.find("pkexec")):
+        if has_display and (pkexec := self._tools.find_for_root("pkexec")):
             yield [pkexec, "--disable-internal-agent"], DIALOG_SECONDS
 
     def _as_root(self, *commands: str) -> str:
         if self._is_root:
             return " && ".join(commands)
-        if self._tools.find("sudo"):
+        if self._tools.find_for_root("sudo"):
             return " && ".join(f"sudo {command}" for command in commands)
         return f"su -c {shlex.quote(' && '.join(commands))}"
 

@@ -84,7 +84,7 @@ _LAYOUTS: Final = (
 def layout(root: Path, tools: Tools) -> Layout | None:
     """Return this system's, or None for a system of another kind; its command is a path."""
     for anchors, suffix, (name, *arguments), bundle in _LAYOUTS:
-        if (root / anchors).is_dir() and (program := tools.find(name)):
+        if (root / anchors).is_dir() and (program := tools.find_for_root(name)):
             return Layout(root / anchors, suffix, (program, *arguments), root / bundle)
     return None
 

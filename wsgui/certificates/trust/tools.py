@@ -17,8 +17,8 @@ from wsgui.errors import CertificateError
 
 SECONDS: Final = 30.0
 """How long a program may take that asks nobody."""
-FOR_ROOT: Final = ("/usr/local/sbin", "/usr/sbin", "/sbin")
-"""Where the tools of the system's store lie, which not everybody has on PATH."""
+FOR_ROOT: Final = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin")
+"""Where root's tools lie, not all of which everybody has on PATH."""
 
 # What programs need to find their user, and polkit's or a keychain's dialog to find its screen.
 _FOLDERS: Final = ("PATH", "HOME", "TMPDIR", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR")
@@ -66,7 +66,18 @@ class Tools:
 
     def find(self, name: str) -> str | None:
         """Return where a program is, or None."""
-        return shutil.which(name, path=os.pathsep.join((self.variable("PATH"), *self._more)))
+        return _found(name, (*self._path, *self._more))
+
+    def find_for_root(self, name: str) -> str | None:
+        """Return where a program is that root runs, or that asks for root's rights, or None.
+
+        The system's own goes before one on PATH: that may be anybody's who could write into the user's folders.
+        """
+        return _found(name, (*self._more, *self._path))
+
+    @property
+    def _path(self) -> list[str]:
+        return self.variable("PATH").split(os.pathsep)
 
     def run(self, command: Sequence[str], *, given: bytes = b"", seconds: float = SECONDS) -> Ran:
         """Run a program to its end.
@@ -105,6 +116,12 @@ class Tools:
                 _end(process)
                 raise
         return Ran(process.returncode, output, errors.decode("utf-8", "replace"))
+
+
+def _found(name: str, folders: Sequence[str]) -> str | None:
+    # A relative folder, and an empty one is the working directory, leads elsewhere each time.
+    absolute = [folder for folder in folders if os.path.isabs(folder)]
+    return shutil.which(name, path=os.pathsep.join(absolute)) if absolute else None
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
