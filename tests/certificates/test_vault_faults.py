@@ -20,6 +20,7 @@ from wsgui.certificates.issue import Bundle
 from wsgui.certificates.vault import Vault
 from wsgui.errors import CertificateError, SecretError, WsguiError
 from wsgui.profiles.disk import DiskError
+from wsgui.profiles.secrets import resolve
 
 
 @pytest.mark.parametrize(
@@ -311,3 +312,86 @@ def test_a_reader_never_finds_a_key_that_does_not_open(
         thread.join(30)
     assert failures == []
     assert reads
+
+
+def another_users(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process be a user who is neither root nor the folder's owner."""
+    monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 4000)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Access lists are not in the mode")
+def test_a_folder_that_others_can_replace_gets_no_key(
+    vault: Vault, bundle: Bundle, folder: Path, ring: MemoryKeyring
+) -> None:
+    folder.parent.mkdir(parents=True)
+    folder.parent.chmod(0o777)
+    with pytest.raises(CertificateError, match="put another in the place"):
+        save(vault, bundle)
+    assert (files(folder), ring.secrets) == ({}, {})
+    folder.parent.chmod(0o1777)
+    save(vault, bundle)
+    assert holds(vault, bundle)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Access lists are not in the mode")
+@pytest.mark.parametrize("owner", ["own", "planted"])
+def test_a_planted_folder_is_neither_read_nor_written(
+    vault: Vault, bundle: Bundle, folder: Path, monkeypatch: pytest.MonkeyPatch, owner: str
+) -> None:
+    save(vault, bundle)
+    folder.chmod(0o777)
+    if owner == "own":
+        assert holds(vault, bundle)  # and what others could do there is taken from them
+        assert folder.stat().st_mode & 0o077 == 0
+        return
+    if folder.stat().st_uid == 0:
+        os.chown(folder, 65534, 65534)
+    another_users(folder, monkeypatch)
+    with pytest.raises(CertificateError, match="belongs to another user"):
+        vault.key(NAME)
+    with pytest.raises(CertificateError, match="belongs to another user"):
+        save(vault, bundle, name="other.lan")
+
+
+def test_a_folder_that_looks_like_a_leftover_is_no_hindrance(vault: Vault, bundle: Bundle, folder: Path) -> None:
+    (folder / ".x.tmp").mkdir(parents=True)
+    save(vault, bundle)
+    assert holds(vault, bundle)
+
+
+def test_what_is_left_of_an_authority_that_was_being_made_is_passed_over(vault: Vault, folder: Path) -> None:
+    authority, key = make_authority([], machine=[])
+    vault.save_authority(authority, key)
+    (folder / "authorities" / f"{authority.id}.pem").unlink()
+    assert (vault.authorities(), vault.broken_authorities()) == ((), ())
+
+
+def test_removing_half_a_certificate_removes_its_passphrase_too(
+    vault: Vault, bundle: Bundle, folder: Path, ring: MemoryKeyring
+) -> None:
+    save(vault, bundle)
+    vault.file(NAME).unlink()
+    assert vault.remove(NAME)
+    assert (files(folder), ring.secrets) == ({}, {})
+
+
+def test_a_reader_waits_for_more_than_one_move_of_the_passphrase(
+    vault: Vault, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRST", "first passphrase")
+    monkeypatch.setenv("SECOND", "second passphrase")
+    save(vault, bundle, "env:FIRST")
+    mover = Vault(vault.folder)
+    places = iter(["env:SECOND", "env:FIRST"])
+
+    def meanwhile(reference: str) -> str:
+        if place := next(places, ""):
+            mover_resolves.setattr("wsgui.certificates.sealed_keys.resolve", resolve)
+            mover.move_passphrase(NAME, place)
+            mover_resolves.setattr("wsgui.certificates.sealed_keys.resolve", meanwhile)
+            raise SecretError("It was moved.")
+        return resolve(reference)
+
+    with pytest.MonkeyPatch.context() as mover_resolves:
+        mover_resolves.setattr("wsgui.certificates.sealed_keys.resolve", meanwhile)
+        assert vault.key(NAME).private_numbers() == bundle.key.private_numbers()

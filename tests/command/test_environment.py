@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from wsgui.certificates.authority import make_authority
+from wsgui.certificates.issue import self_signed
+from wsgui.certificates.vault import Vault
 from wsgui.command.environment import arguments_of, environment_of, referenced_variables
 from wsgui.errors import WsguiError
+from wsgui.profiles import withheld
 from wsgui.profiles.model import Profile, Tls, Tokens
 from wsgui.profiles.sections import Command, Metrics
 
@@ -90,3 +96,22 @@ def test_each_place_of_the_port_in_the_arguments_is_filled() -> None:
 
     assert arguments_of(command, port=80) == ("serve", "--listen=[::1]:80", "8080", "{other}")
     assert arguments_of(command, port=None) == command.run
+
+
+def test_the_variables_of_certificates_passphrases_are_taken_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEAF_PASSPHRASE", "of the leaf")
+    monkeypatch.setenv("AUTHORITY_PASSPHRASE", "of the authority")
+    authority, key = make_authority([], machine=[])
+    kept = Vault(tmp_path / "certificates")
+    kept.save_authority(authority, key, "env:AUTHORITY_PASSPHRASE")
+    kept.save(
+        "a.lan", self_signed(["a.lan"]), "self-signed", asked=["a.lan"], authority="", passphrase="env:LEAF_PASSPHRASE"
+    )
+    monkeypatch.setattr(withheld, "_withheld", set())  # as in a process that has just begun
+
+    Vault(tmp_path / "certificates").withhold_variables()
+
+    base = {"LEAF_PASSPHRASE": "x", "AUTHORITY_PASSPHRASE": "x", "A": "x"}
+    assert environment_of(base, Command(), hidden=(), port=None) == {"A": "x"}

@@ -95,6 +95,8 @@ class Runtime:
 
     async def __aenter__(self) -> Self:
         try:
+            with contextlib.suppress(WsguiError):  # whoever needs a certificate hears why it cannot be read
+                await asyncio.to_thread(self.certificates.vault.withhold_variables)
             if self._window:
                 await self._open_window()
             else:

@@ -15,6 +15,7 @@ from wsgui.profiles import keyring_access
 from wsgui.profiles.formats import is_reference
 from wsgui.profiles.keyring_access import KeyringError, KeyringState
 from wsgui.profiles.secrets import resolve
+from wsgui.profiles.withheld import withhold
 
 ASK: Final = "ask"
 KEYRING: Final = "keyring"
@@ -108,6 +109,7 @@ def named(reference: str) -> Chosen:
         raise SecretError(message, 'Write "keyring" for one of its own, or another name.')
     if kind == KEYRING and keyring_access.get(place) is None:
         return in_keyring(place)
+    withhold([reference])
     return Chosen(reference, resolve(reference))
 
 

@@ -15,10 +15,12 @@ from typing import Any, Final
 
 import tomlkit
 
+from wsgui.certificates.private_folder import keep_private
 from wsgui.display import display
 from wsgui.errors import CertificateError, WsguiError
-from wsgui.profiles.disk import FOLDER_MODE, DiskError, create_file, make_private_folder, remove_file, replace_file
+from wsgui.profiles.disk import DiskError, create_file, make_private_folder, remove_file, replace_file
 from wsgui.profiles.file_lock import file_lock
+from wsgui.profiles.withheld import withhold
 
 MAX_BYTES: Final = 1 << 20
 _PEM, _TOML = ".pem", ".toml"
@@ -83,8 +85,9 @@ class SealedFiles:
         """A pair, or None when there is neither file.
 
         Raises:
-            CertificateError: One is missing, cannot be read or is broken; the message names it.
+            CertificateError: One is missing, cannot be read or is broken, or somebody else can change them.
         """
+        keep_private(self.folder)
         # In this order: where a passphrase is, is written before the key that needs it.
         toml, pem = _content(self.toml(stem)), _content(self.pem(stem))
         if toml is None and pem is None:
@@ -101,7 +104,18 @@ class SealedFiles:
                 raise ValueError
         except (ValueError, KeyError, RecursionError):
             raise broken(self.toml(stem)) from None
-        return Sealed(pem, passphrase, moving_to, values)
+        sealed = Sealed(pem, passphrase, moving_to, values)
+        withhold(sealed.references)
+        return sealed
+
+    def references(self, stem: str) -> tuple[str, ...]:
+        """Where the passphrase of a pair may be, as far as can be told: also of half of one, or a broken one."""
+        try:
+            values = tomllib.loads((_content(self.toml(stem)) or b"").decode())
+        except (CertificateError, ValueError, RecursionError):
+            return ()
+        found = (values.get(_PASSPHRASE), values.get(_MOVING_TO))
+        return tuple(each for each in found if isinstance(each, str) and each)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -109,14 +123,14 @@ class SealedFiles:
 
         Raises:
             DiskError: It cannot be made or written to, or somebody else is at it for long.
+            CertificateError: Somebody else can change what is in it.
         """
         make_private_folder(self.folder)
-        with suppress(OSError):
-            if os.name != "nt" and stat.S_IMODE(os.stat(self.folder).st_mode) & 0o077:
-                os.chmod(self.folder, FOLDER_MODE)
+        keep_private(self.folder)
         with file_lock(self.folder / ".lock"):
             for left in self.folder.glob(".*.tmp"):  # of a process that was killed: nobody else writes now
-                left.unlink(missing_ok=True)
+                with suppress(OSError):  # a folder of that name is none
+                    left.unlink()
             yield
 
     def write(self, stem: str, sealed: Sealed) -> Sealed:

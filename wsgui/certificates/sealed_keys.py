@@ -34,6 +34,8 @@ from wsgui.profiles.disk import DiskError
 from wsgui.profiles.secrets import resolve
 
 _ENCRYPTED: Final = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
+_MOVES: Final = 5
+"""How often a passphrase may be moved under the hands of one who looks for it."""
 
 
 class SealedKeys:
@@ -81,15 +83,16 @@ class SealedKeys:
             SecretError: The passphrase cannot be had, or does not open the key.
             CertificateError: There is none of that name, or it is broken.
         """
-        try:
-            return self._open(name)
-        except SecretError:
-            # A move of the passphrase may have come between reading the one file and the other.
+        for _ in range(_MOVES):
             before = self.read(name)
-            with suppress(DiskError), self.files.locked():
-                pass
-            if self.read(name) == before:
-                raise
+            try:
+                return self._open(name)
+            except SecretError:
+                # A move of the passphrase may have come between reading the files and what they refer to.
+                with suppress(DiskError), self.files.locked():
+                    pass
+                if self.read(name) == before:
+                    raise
         return self._open(name)
 
     def unlock(self, name: str, passphrase: str) -> None:
@@ -138,10 +141,10 @@ class SealedKeys:
         if stem not in self.files.stems():
             return False
         with self.files.locked():
-            before = self._before(stem)
+            references = self.files.references(stem)
             removed = self.files.remove(stem)
         self._asking.forget(stem)
-        for reference in before.references if before else ():
+        for reference in references:
             forget(own_entry(reference))
         return removed
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from wsgui.certificates.sealed_files import Sealed, broken
 from wsgui.certificates.sealed_keys import SealedKeys
 from wsgui.display import display
 from wsgui.errors import CertificateError
+from wsgui.profiles.withheld import withhold
 
 __all__ = ["Managed", "StoredAuthority", "Vault"]
 
@@ -43,6 +45,12 @@ class Vault:
         """The names of all certificates, broken ones too, in alphabetical order."""
         names = (name_of(stem) for stem in self._certificates.files.stems())
         return tuple(sorted(name for name in names if name is not None))
+
+    def withhold_variables(self) -> None:
+        """See to it that no program which a tunnel runs gets a variable that a passphrase is in."""
+        for files in (self._certificates.files, self._authorities.files):
+            for stem in files.stems():
+                withhold(files.references(stem))
 
     def read(self, name: str) -> Managed:
         """The public parts of a certificate; never asks for a passphrase.
@@ -156,6 +164,10 @@ class Vault:
         """As `unlock`, for the key of an authority's intermediate."""
         self._authorities.unlock(identity, passphrase)
 
+    def move_authority_passphrase(self, identity: str, reference: str) -> StoredAuthority:
+        """As `move_passphrase`, for the key of an authority's intermediate."""
+        return self._stored(identity, self._authorities.move(identity, reference), self._authorities.read(identity)[1])
+
     def remove_authority(self, identity: str) -> bool:
         """Remove an authority, and its own entry in the keyring. Whether there was one."""
         return self._authorities.remove(identity)
@@ -178,7 +190,9 @@ class Vault:
         )
 
     def _identities(self) -> tuple[str, ...]:
-        return tuple(stem for stem in self._authorities.files.stems() if _IDENTITY.fullmatch(stem))
+        # Without its PEM file, it is what is left of one that was being made or removed, and stands for nothing.
+        files = self._authorities.files
+        return tuple(stem for stem in files.stems() if _IDENTITY.fullmatch(stem) and os.path.lexists(files.pem(stem)))
 
     def _stored(self, identity: str, sealed: Sealed, chain: Sequence[x509.Certificate]) -> StoredAuthority:
         created = sealed.details.get("created")

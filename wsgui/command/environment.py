@@ -11,6 +11,7 @@ from wsgui.display import display
 from wsgui.errors import WsguiError
 from wsgui.profiles.model import Profile
 from wsgui.profiles.sections import Command
+from wsgui.profiles.withheld import withheld
 
 OURS: Final = re.compile(r"WSGUI_.*|LISTEN_.*|NOTIFY_SOCKET|WATCHDOG_(USEC|PID)|CREDENTIALS_DIRECTORY")
 """What was meant for us: settings and secrets, and what systemd hands to the service itself.
@@ -27,7 +28,8 @@ def environment_of(
 ) -> dict[str, str]:
     """Return what a program of `command` gets as its environment.
 
-    What `[command] environment` names is the user's own word, and comes after everything that is taken out.
+    What `[command] environment` names is the user's own word, and comes after everything that is taken out; so are
+    variables with passphrases of certificates.
 
     Args:
         base: Our own environment.
@@ -45,7 +47,7 @@ def environment_of(
                 "Give it a name of letters, digits and underscores, and a value without NUL.",
                 field="command.environment",
             )
-    secret = {_key(name) for name in hidden}
+    secret = {_key(name) for name in (*hidden, *withheld())}
     kept = {name: value for name, value in base.items() if not OURS.fullmatch(_key(name)) and _key(name) not in secret}
     added = dict(command.environment)
     if port is not None:
