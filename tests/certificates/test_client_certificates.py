@@ -19,7 +19,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from tests.support.certificates import Certificate, make_certificate
 from wsgui.access.client_certificates import common_name
-from wsgui.certificates.contexts import server_context
+from wsgui.certificates.contexts import server_contexts
 from wsgui.errors import CertificateError
 from wsgui.profiles.access import Tls
 
@@ -81,9 +81,9 @@ def context(server: Certificate, authority: Path | None, **more: Any) -> ssl.SSL
     fields = {"certificate_file": str(server.certificate), "key_file": str(server.key)}
     if authority is not None:
         fields["client_authority"] = str(authority)
-    made = server_context(Tls.model_validate(fields), **more)
+    made = server_contexts(Tls.model_validate(fields), **more)
     assert made is not None
-    return made
+    return made.default
 
 
 def client(server: Certificate, shown: Path | None, *, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> Any:
