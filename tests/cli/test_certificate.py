@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.certificate_shell import WHERE, CertificateShell
+from wsgui.certificates.trust.store import Outcome
 
 
 def test_without_certificates_it_says_how_to_make_one(certificate: CertificateShell) -> None:
@@ -172,3 +173,68 @@ def test_each_command_explains_itself(certificate: CertificateShell) -> None:
     assert "examples:" in certificate("--help")
     for command in ("create", "list", "show", "renew", "import", "export", "passphrase", "remove", "trust", "untrust"):
         assert command in certificate(command, "--help")
+
+
+def test_the_passphrase_of_an_authority_is_shown_and_can_be_moved(
+    certificate: CertificateShell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate("create", "a.lan", "--passphrase", WHERE)
+    (authority,) = certificate.json("list")["authorities"]
+    assert authority["passphrase"] == WHERE
+    monkeypatch.setenv("OTHER", "another horse")
+    certificate("passphrase", "--authority", authority["id"][:6], "env:OTHER")
+    monkeypatch.delenv("TEST_PASSPHRASE")
+    certificate("create", "b.lan", "--passphrase", "env:OTHER")
+    assert "environment variable OTHER" in certificate("list").partition("authority ")[2]
+    (moved,) = certificate.json("list")["authorities"]
+    assert (moved["id"], moved["created"]) == (authority["id"], authority["created"])
+
+
+def test_whoever_makes_an_authority_is_told_that_its_passphrase_is_there_too(certificate: CertificateShell) -> None:
+    assert "So is the authority's." in certificate("create", "a.lan", "--passphrase", WHERE)
+    assert "So is the authority's." not in certificate("create", "b.lan", "--passphrase", WHERE)
+
+
+def test_an_authority_goes_when_nothing_needs_it_and_nobody_trusts_it_any_more(certificate: CertificateShell) -> None:
+    certificate("create", "a.lan", "--passphrase", WHERE)
+    certificate("create", "b.lan", "--passphrase", WHERE, "--new-authority")
+    certificate("trust")
+    old = certificate.json("show", "a.lan")["authority"]
+    certificate("remove", "--authority", old, code=1)
+    assert "signed a.lan" in certificate.err
+    certificate("remove", "a.lan")
+    certificate("remove", "--authority", old, "--force", code=2)
+    assert old in certificate("remove", "--authority", old)
+    assert [each["id"] for each in certificate.json("list")["authorities"]] == [
+        certificate.json("show", "b.lan")["authority"]
+    ]
+    assert [len(store.trusted) for store in certificate.stores] == [1, 1]
+
+
+def test_an_authority_that_a_store_keeps_is_kept(
+    certificate: CertificateShell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate("create", "a.lan", "--passphrase", WHERE)
+    certificate("trust")
+    identity = certificate.json("show", "a.lan")["authority"]
+    certificate("remove", "a.lan")
+    refused = Outcome("System", False, "Your rights do not do.", "sudo rm the.crt")
+    monkeypatch.setattr(certificate.stores[0], "remove", lambda _: refused)
+    certificate("remove", "--authority", identity, code=1)
+    assert "may still be trusted" in certificate.err
+    assert "Run this first: sudo rm the.crt" in certificate.err
+    assert len(certificate.json("list")["authorities"]) == 1
+
+
+def test_a_certificate_cannot_be_called_anything(certificate: CertificateShell) -> None:
+    certificate("create", "a.lan", "--name", "Upper Case", "--passphrase", WHERE, code=1)
+    assert '"Upper Case" cannot be what a certificate is called.' in certificate.err
+    for command in ("show", "renew", "remove"):
+        certificate(command, "Upper Case", code=1)
+        assert 'There is no certificate "Upper Case".' in certificate.err
+
+
+def test_of_many_names_some_are_said(certificate: CertificateShell) -> None:
+    first = certificate("create", *(f"h{n}.lan" for n in range(200)), "--passphrase", WHERE).splitlines()[0]
+    assert "h10.lan and 189 more" in first
+    assert len(certificate.json("show", "h0.lan")["names"]) == 200

@@ -79,6 +79,13 @@ def certificate() -> tuple[str, str]:
     return "certificate/lab.lan", f"authority/{authority.id}"
 
 
+@pytest.mark.parametrize("name", ["", " ", "keyring:"])
+def test_a_secret_needs_a_name(wsgui: Shell, ring: MemoryKeyring, name: str) -> None:
+    wsgui("set", name, given=b"x", code=2)
+    assert "has no name" in wsgui.err
+    assert ring.secrets == {}
+
+
 @pytest.mark.parametrize("ending", [b"", b"\n", b"\r\n"])
 def test_a_pipe_without_its_last_line_end(wsgui: Shell, ring: MemoryKeyring, ending: bytes) -> None:
     assert '"keyring:office"' in wsgui("set", "office", given=SECRET.encode() + ending)
@@ -205,6 +212,9 @@ def test_the_passphrase_of_a_certificate_stays(wsgui: Shell, ring: MemoryKeyring
     for name in certificate():
         wsgui("remove", name, "--yes", code=2)
         assert "opens the key of" in wsgui.err
+        kind, _, owner = name.partition("/")
+        option = "--authority " if kind == "authority" else ""
+        assert f"wsgui certificate remove {option}{owner}" in wsgui.err
         assert name in ring.names
 
 

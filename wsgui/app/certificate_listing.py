@@ -162,6 +162,13 @@ def no_such(name: str, known: Sequence[str]) -> CertificateError:
     return CertificateError(f'There is no certificate "{display(name)}".', there)
 
 
+def taken(name: str, otherwise: str = "renew that one") -> CertificateError:
+    """There is a certificate of this name; `otherwise` is what to do instead of another name."""
+    return CertificateError(
+        f'There is a certificate "{name}" already.', f"Give the new one another name with --name, or {otherwise}."
+    )
+
+
 def _together(states: Sequence[tuple[StoreState, ...]]) -> tuple[StoreState, ...]:
     """Each store once, with what the least trusted authority gets from it."""
     worst: dict[str, StoreState] = {}

@@ -11,6 +11,7 @@ import ifaddr
 
 from wsgui.access.machine_names import own_names
 from wsgui.certificates.names import certificate_name
+from wsgui.display import display
 from wsgui.errors import CertificateError
 
 OWN_NAMES: Final = ("localhost", "127.0.0.1", "::1")
@@ -41,8 +42,19 @@ def certificate_names(texts: Iterable[str]) -> tuple[str, ...]:
         try:
             found[certificate_name(text)] = None
         except CertificateError:
-            continue  # A computer may call itself what no certificate can be for ("my_pc").
+            continue  # A computer may call itself what no certificate can be for ("my pc").
     return tuple(found)
+
+
+def called(name: str) -> str:
+    """What a certificate is to be called, as it is kept."""
+    try:
+        return certificate_name(name)
+    except CertificateError:
+        raise CertificateError(
+            f'"{display(name)}" cannot be what a certificate is called.',
+            "Use letters, digits, - and dots, such as office or office.lan.",
+        ) from None
 
 
 def _addresses() -> list[str]:

@@ -87,7 +87,8 @@ def _key_of(vault: Vault, stored: StoredAuthority) -> EllipticCurvePrivateKey:
     except SecretError as error:
         raise AuthorityKeyError(
             f"{error.message.removesuffix('.')}, so that the key of this computer's authority cannot be used.",
-            "See to that, or have a new authority made (--new-authority), which each device has to trust.",
+            "See to that, or make one with a new authority (wsgui certificate create NAME --new-authority), which each "
+            "device has to trust.",
         ) from error
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from wsgui.app import certificate_export
+from wsgui.app import certificate_authorities, certificate_export
 from wsgui.app.certificate_listing import (
     IMPORTED,
     Listing,
@@ -22,10 +22,11 @@ from wsgui.app.certificate_listing import (
     list_all,
     no_such,
     row_of,
+    taken,
     used_by,
 )
 from wsgui.app.certificate_lock import alone
-from wsgui.app.certificate_names import certificate_names, default_names
+from wsgui.app.certificate_names import called, certificate_names, default_names
 from wsgui.app.certificate_signing import Signed, sign
 from wsgui.app.paths import Paths
 from wsgui.certificates.authority import Authority
@@ -144,11 +145,11 @@ class Certificates:
             SecretError: the passphrase cannot be stored or had.
         """
         asked = tuple(dict.fromkeys(certificate_name(each) for each in names)) or self.default_names()
-        name = certificate_name(name) if name else asked[0]
+        name = called(name) if name else asked[0]
         now = now or datetime.now(UTC)
         with alone(self._folder):
             if name in self._vault.names():
-                raise _taken(name)
+                raise taken(name)
             if self_signed:
                 return self._self_signed(name, asked, passphrase, now)
             machine = default_names()
@@ -208,7 +209,7 @@ class Certificates:
             CertificateError: the files do not hold what is needed, or there is a certificate called so.
             SecretError: the passphrase cannot be stored or had.
         """
-        name = certificate_name(name) if name else ""
+        name = called(name) if name else ""
         bundle = read_bundle(files, password)
         names = bundle.description.names
         name = name or next(iter(certificate_names(names)), "")
@@ -216,7 +217,7 @@ class Certificates:
             raise CertificateError("The certificate names no host or address.", "Say what to call it: --name NAME.")
         with alone(self._folder):
             if not replace and name in self._vault.names():
-                raise _taken(name, "put the new one in its place with --replace")
+                raise taken(name, "put the new one in its place with --replace")
             saved = self._vault.save(name, bundle, IMPORTED, asked=names, authority="", passphrase=passphrase)
         return Created(saved)
 
@@ -236,23 +237,7 @@ class Certificates:
 
     def authority(self, identity: str = "") -> StoredAuthority:
         """An authority by its ID or the beginning of it; empty = the newest one in use. Raises CertificateError."""
-        known = self._vault.authorities()
-        if identity:
-            found = [one for one in known if one.authority.id.startswith(identity.lower())]
-        else:
-            found = list(in_use(known, list(self._managed())))
-        if not known:
-            raise CertificateError(
-                "There is no authority on this computer yet.", "Make a certificate, and one is made: create."
-            )
-        if not found or (identity and len(found) > 1):
-            raise CertificateError(
-                f'There is no authority "{display(identity)}".'
-                if not found
-                else f'"{display(identity)}" is more than one authority.',
-                f"There are: {', '.join(one.authority.id for one in known)}.",
-            )
-        return found[0]
+        return certificate_authorities.find(self._vault, identity, list(self._managed()))
 
     def export_authority(self, *, form: Literal["pem", "der"] = "pem", identity: str = "") -> bytes:
         """An authority's public root certificate, for another device; `identity` as in `authority`."""
@@ -278,17 +263,28 @@ class Certificates:
         with alone(self._folder):
             return self._vault.move_passphrase(self._read(name).name, reference)
 
+    def move_authority_passphrase(self, identity: str, reference: str) -> StoredAuthority:
+        """As `move_passphrase`, for the key of an authority; `identity` as in `authority`."""
+        with alone(self._folder):
+            return self._vault.move_authority_passphrase(self.authority(identity).authority.id, reference)
+
+    def remove_authority(self, identity: str) -> Authority:
+        """Remove an authority that signed nothing that is here, from the trust stores too; raises CertificateError."""
+        with alone(self._folder):
+            stored = self.authority(identity)
+            certificate_authorities.remove(self._vault, stored, list(self._managed()), self._stores)
+        return stored.authority
+
     def remove(self, name: str, *, force: bool = False) -> tuple[str, ...]:
         """Remove a certificate, its key, and its passphrase from the keyring; returns the profiles that used it.
 
         Raises:
             CertificateError: there is none of this name, or a profile uses it and it was not `force`.
         """
-        name = certificate_name(name)
+        name = self._known(name)
         users = used_by(name, self._profiles())
         with alone(self._folder):
-            if name not in self._vault.names():
-                raise no_such(name, self._vault.names())
+            name = self._known(name)
             if users and not force:
                 named = ", ".join(f'"{display(user)}"' for user in users)
                 raise CertificateError(
@@ -337,11 +333,16 @@ class Certificates:
         return tuple(outcomes)
 
     def _read(self, name: str) -> Managed:
-        name = certificate_name(name)
+        return self._vault.read(self._known(name))
+
+    def _known(self, name: str) -> str:
+        """The name of a certificate that is there, as it is kept; raises CertificateError."""
         known = self._vault.names()
+        with contextlib.suppress(CertificateError):
+            name = certificate_name(name)
         if name not in known:
             raise no_such(name, known)
-        return self._vault.read(name)
+        return name
 
     def _managed(self) -> Iterator[Managed]:
         for name in self._vault.names():
@@ -391,9 +392,3 @@ class Certificates:
 
     def _bundle(self, managed: Managed) -> Bundle:
         return Bundle(self._vault.key(managed.name), managed.chain)
-
-
-def _taken(name: str, otherwise: str = "renew that one") -> CertificateError:
-    return CertificateError(
-        f'There is a certificate "{name}" already.', f"Give the new one another name with --name, or {otherwise}."
-    )

@@ -131,21 +131,25 @@ def build_parser() -> Parser:
     passphrase = commands.add_parser(
         "passphrase",
         help="move where a key's passphrase is",
-        description="Encrypt a certificate's key anew, with the passphrase that is where you say.",
+        description="Encrypt a certificate's or authority's key anew, with the passphrase that is where you say.",
         epilog="examples:\n"
         "  wsgui certificate passphrase office.lan env:OFFICE_PASSPHRASE\n"
-        "  wsgui certificate passphrase office.lan keyring\n",
+        "  wsgui certificate passphrase office.lan keyring\n"
+        "  wsgui certificate passphrase --authority 813f9dbc file:/etc/wsgui/passphrase\n",
     )
-    passphrase.add_argument("name", metavar="NAME")
+    passphrase.add_argument("name", metavar="NAME", help="the certificate; with --authority the authority's ID")
+    passphrase.add_argument("--authority", action="store_true", help="that of an authority's key; list shows its ID")
     passphrase.add_argument("where", metavar="WHERE", help="keyring, env:VARIABLE, file:/PATH or ask")
     passphrase.set_defaults(run=_passphrase)
 
     remove = commands.add_parser(
         "remove",
         help="delete one, with its key",
-        description="Delete a certificate, its key, and the key's passphrase in the keyring.",
+        description="Delete a certificate, its key, and the key's passphrase in the keyring. Or an authority that\n"
+        "signed nothing that is still here; this computer's trust stores forget it too.",
     )
-    remove.add_argument("name", metavar="NAME")
+    remove.add_argument("name", metavar="NAME", help="the certificate; with --authority the authority's ID")
+    remove.add_argument("--authority", action="store_true", help="remove an authority; list shows its ID")
     remove.add_argument("--force", action="store_true", help="also when a profile uses it, which then cannot start")
     remove.set_defaults(run=_remove)
 
@@ -215,12 +219,22 @@ def _renew(options: argparse.Namespace, certificates: Certificates) -> int:
 
 
 def _passphrase(options: argparse.Namespace, certificates: Certificates) -> int:
+    if options.authority:
+        stored = certificates.move_authority_passphrase(options.name, place(options.where))
+        where = where_passphrase(stored.passphrase)
+        print(display(f"{stored.authority.id}: its key is encrypted anew. {where}", limit=1000))
+        return EXIT_OK
     managed = certificates.move_passphrase(options.name, place(options.where))
     print(display(f"{managed.name}: its key is encrypted anew. {where_passphrase(managed.passphrase)}", limit=1000))
     return EXIT_OK
 
 
 def _remove(options: argparse.Namespace, certificates: Certificates) -> int:
+    if options.authority:
+        if options.force:
+            raise UsageError("--force does not go with --authority.", "Remove what it signed first.")
+        print(f"{certificates.remove_authority(options.name).id}: removed, and trusted nowhere on this computer.")
+        return EXIT_OK
     users = certificates.remove(options.name, force=options.force)
     print(f"{display(options.name)}: removed.")
     for user in users:

@@ -18,6 +18,7 @@ EXPORT_AUTHORITY: Final = "wsgui certificate export --authority"
 TRUST: Final = "wsgui certificate trust"
 _COLUMNS: Final = ("NAME", "FOR", "ENDS", "USED BY", "TRUSTED BY")
 _NAMES_IN_A_CELL: Final = 2
+_NAMES_IN_A_SENTENCE: Final = 12
 _CELL_CHARACTERS: Final = 60
 _USUAL: Final = frozenset({*LOCAL_NAMES, *LOCAL_NETWORKS, "::1"})
 _KINDS: Final = {
@@ -31,10 +32,11 @@ def created_lines(created: Created, what: str) -> list[str]:
     """What was made ("made", "renewed", "imported"), who has to trust it, where its passphrase is, what comes next."""
     managed = created.managed
     told = managed.description
-    lines = [f"{managed.name}: {what}, for {sentence_list(told.names)}, valid until {_day(told.not_after)}."]
+    names = sentence_list(told.names if len(told.names) <= _NAMES_IN_A_SENTENCE else _some(told.names))
+    lines = [f"{managed.name}: {what}, for {names}, valid until {_day(told.not_after)}."]
     if created.new_authority and created.authority is not None:
         lines += [
-            f'A new authority signed it: "{created.authority.description.subject}".',
+            f'A new authority signed it: {created.authority.id}, "{created.authority.description.subject}".',
             "Devices that trust the earlier one have to trust this one too, or they refuse the certificate:"
             if created.trusts_again
             else "Each device has to trust it before it accepts the certificate:",
@@ -44,8 +46,9 @@ def created_lines(created: Created, what: str) -> list[str]:
     elif managed.kind == "self-signed":
         lines.append("No authority signed it, so that browsers ask each time before they accept it.")
     elif created.authority is not None:
-        lines.append(f'Devices that trust "{created.authority.description.subject}" accept it.')
-    lines.append(where_passphrase(managed.passphrase))
+        named = f'{created.authority.id}, "{created.authority.description.subject}"'
+        lines.append(f"Devices that trust the authority {named}, accept it.")
+    lines.append(where_passphrase(managed.passphrase) + (" So is the authority's." if created.new_authority else ""))
     if what != "renewed":
         lines.append(f'Next: write certificate = "{managed.name}" beneath [tls] in a profile.')
     return [display(line, limit=4000) for line in lines]
@@ -61,7 +64,7 @@ def where_passphrase(reference: str) -> str:
             return f"The passphrase of its key is in the environment variable {place}."
         case "file":
             return f"The passphrase of its key is in the file {place}."
-    return "The passphrase of its key is kept nowhere: whoever uses the certificate is asked for it."
+    return "The passphrase of its key is kept nowhere: whoever uses it is asked."
 
 
 def listing_lines(listing: Listing, *, now: datetime | None = None) -> list[str]:
@@ -146,6 +149,10 @@ def sentence_list(words: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:]))) or "nothing"
 
 
+def _some(names: Sequence[str]) -> tuple[str, ...]:
+    return (*names[: _NAMES_IN_A_SENTENCE - 1], f"{len(names) - _NAMES_IN_A_SENTENCE + 1} more")
+
+
 def _cells(row: Row, listing: Listing, now: datetime) -> tuple[str, ...]:
     managed = row.managed
     told = managed.description
@@ -164,6 +171,7 @@ def _authority_lines(row: AuthorityRow) -> list[str]:
         f'authority {row.authority.id}, "{told.subject}", until {_day(told.not_after)}; it signed {signed}',
         f"  may sign for local names and private addresses{f', and for {more}' if more else ''}",
     ]
+    lines.append(f"  {where_passphrase(row.stored.passphrase)}")
     return lines + [f"  {state.store}: {state.trust.message}" for state in row.stores]
 
 
@@ -203,6 +211,7 @@ def _authority_values(row: AuthorityRow) -> dict[str, Any]:
         "not_after": told.not_after.isoformat(),
         "permitted": authority.permitted,
         "created": row.stored.created.isoformat(),
+        "passphrase": row.stored.passphrase,
         "signed": row.signed,
         "stores": [_state_values(state) for state in row.stores],
     }

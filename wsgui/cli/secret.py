@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,9 +27,8 @@ from wsgui.profiles.store import ProfileStore
 
 _KEPT, _MISSING, _UNKNOWN = "kept", "missing", "not known"
 _EPILOG: Final = """\
-A profile refers to a secret by its name: basic = "keyring:office".
-Without --from, a secret is asked for twice on a terminal, and read from standard input otherwise:
-  wsgui secret set office < file
+A profile refers to a secret by its name, as in: [access] basic = "keyring:office"
+Elsewhere than in the keyring it may be in a variable or a file: "env:VARIABLE", "file:/PATH".
 """
 
 
@@ -55,18 +55,32 @@ def build_parser() -> Parser:
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
 
-    setting = commands.add_parser("set", help="store one, in the place of what had its name")
-    setting.add_argument("name", metavar="NAME")
+    setting = commands.add_parser(
+        "set",
+        help="store one, in the place of what had its name",
+        description="Store a secret. It is asked for twice on a terminal, and read from standard input otherwise.",
+        epilog="examples:\n"
+        "  wsgui secret set office\n"
+        "  wsgui secret set office --from file:password.txt\n"
+        "  wsgui secret set office < password.txt\n",
+    )
+    setting.add_argument("name", metavar="NAME", help='what profiles call it: basic = "keyring:NAME"')
     setting.add_argument(
         "--from", dest="source", metavar="REFERENCE", help="where it is now: env:VARIABLE or file:PATH"
     )
     setting.set_defaults(run=_set)
 
-    listing = commands.add_parser("list", help="names, and who uses them; those that are missing")
+    listing = commands.add_parser(
+        "list",
+        help="names, and who uses them; those that are missing",
+        description="The names of all secrets that wsgui has stored or that profiles need, and who uses them.",
+    )
     listing.add_argument("--json", action="store_true", help="for programs")
     listing.set_defaults(run=_list)
 
-    remove = commands.add_parser("remove", help="remove one from the keyring")
+    remove = commands.add_parser(
+        "remove", help="remove one from the keyring", description="Remove a secret from the keyring."
+    )
     remove.add_argument("name", metavar="NAME")
     remove.add_argument("--yes", action="store_true", help="also when a profile uses it")
     remove.set_defaults(run=_remove)
@@ -80,6 +94,8 @@ def _set(options: argparse.Namespace, folders: Paths) -> int:
             f'Names that begin with "{name.partition("/")[0]}/" are kept for certificates.',
             "Choose another name; a certificate's passphrase is moved by wsgui certificate.",
         )
+    if not name.strip():
+        raise UsageError("The secret has no name.", "Name it, such as: wsgui secret set office")
     SecretIndex(folders).set(name, _value(name, options.source))
     print(f'Stored. Profiles refer to it as "keyring:{display(name)}".')
     return EXIT_OK
@@ -206,10 +222,13 @@ def _remove(options: argparse.Namespace, folders: Paths) -> int:
     if name.startswith(OWN_ENTRIES):
         users = _own_entries(folders, []).get(name, [])
         if users or not options.yes:
-            whose = users[0] if users else "a certificate or its authority"
+            kind, _, owner = users[0].partition(" ") if users else ("", "", "")
+            option = "--authority " if kind == "authority" else ""
             raise UsageError(
-                f'"{shown}" opens the key of {display(whose)}.',
-                "Remove that: wsgui certificate remove NAME." if users else "If there is no such any more, add --yes.",
+                f'"{shown}" opens the key of {display(users[0] if users else "a certificate or its authority")}.',
+                f"Remove that: wsgui certificate remove {option}{shlex.quote(display(owner))}"
+                if users
+                else "If there is no such any more, add --yes.",
             )
     users = [p.name for p in ProfileStore(folders.profiles).load().profiles if name in keyring_names(p)]
     if users and not options.yes:
