@@ -69,7 +69,9 @@ QLineEdit[look="bare"] {{ border: none; background: transparent; padding: 0; bor
 
 QTabBar {{ background: transparent; border: none; }}
 QTabBar::tab {{ color: {c.dim}; background: transparent; border: none; border-bottom: 2px solid transparent;
-    padding: {px(6)}px 3px {px(7)}px 3px; margin-right: {px(20)}px; }}
+    padding: {px(6)}px 3px {px(7)}px 3px; margin-right: 20px; }}
+QTabBar::scroller {{ width: 44px; }}
+QTabBar QToolButton {{ background: {c.bg}; border: none; border-radius: 0; padding: 0; }}
 QTabBar::tab:hover {{ color: {c.text}; }}
 QTabBar::tab:selected {{ color: {c.text}; border-bottom: 2px solid {c.accent}; }}
 QTabBar::tab:focus {{ background: {c.selected}; border-top-left-radius: 6px; border-top-right-radius: 6px; }}

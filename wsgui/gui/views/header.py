@@ -39,6 +39,7 @@ class Header(QWidget):
         self._tunnel: TunnelSnapshot | None = None
         self._now = 0.0
         self._choosing = False
+        self._low = False
         self._title = ElidedText("", Type.TITLE, least_characters=5)
         self._icon = Icon("state-stopped", "off", 13)
         self._state = ElidedText("", Type.STRONG, least_characters=24)
@@ -55,6 +56,7 @@ class Header(QWidget):
         self._ready_icon = Icon("check", "ok", 14)
         self._ready = ElidedText("", Type.BODY, "ok", least_characters=18)
         self._ready_part = QWidget()
+        self._target_part = QWidget()
         self.trust = Button(self.tr("Trust it…"), "small")
         self._arrow = Icon("arrow-right", "dim", 14)
         self._target = ElidedText("", Type.BODY, least_characters=10)
@@ -87,8 +89,7 @@ class Header(QWidget):
         row.addWidget(self._overlay)
         buttons = (self.open, self.start, self.stop, self.stop_now, self.finish, self.keep)
         first = _flow(10, who, *buttons, push_from=1)
-        target = QWidget()
-        row = QHBoxLayout(target)
+        row = QHBoxLayout(self._target_part)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
         for widget in (self._arrow, self._target, self._protocol):
@@ -99,7 +100,7 @@ class Header(QWidget):
         row.addWidget(self._ready_icon)
         row.addWidget(self._ready)
         row.addWidget(self.trust)
-        second = _flow(10, self.address, self._ready_part, target)
+        second = _flow(10, self.address, self._ready_part, self._target_part)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(10)
@@ -131,9 +132,7 @@ class Header(QWidget):
         self._overlay.setVisible(bool(overlay))
         self._show_ready()
         self._target.set_whole(display(tunnel.target))
-        self._arrow.setVisible(bool(tunnel.target))
-        self._target.setVisible(bool(tunnel.target))
-        self._protocol.setVisible(bool(tunnel.protocol))
+        self._show_target()
         self._protocol.setText(self.tr("·  {0}").format(display(tunnel.protocol)))
         self._show_buttons(tunnel)
 
@@ -144,16 +143,33 @@ class Header(QWidget):
             return
         trust = self._trust.of(tunnel.certificate) if self.isVisible() else None
         self.address.show_tunnel(tunnel, trust)
-        ready = is_ready(tunnel, self._now)
+        words, tone = ready_words(trust)
+        # In a low window the lock says that all is well.
+        ready = is_ready(tunnel, self._now) and not (self._low and tone == "ok")
         self._ready_part.setVisible(ready)
         if not ready:
             return
-        words, tone = ready_words(trust)
         self._ready_icon.set("check" if tone == "ok" else "warning", tone)
         self._ready.set_whole(words)
         self._ready.set_tone(tone)
         self._ready_part.setToolTip(plain_tooltip(encryption_words(tunnel, trust)))
         self.trust.setVisible(trust is not None and trust.trusted in (Trusted.NO, Trusted.PARTLY))
+
+    def _show_target(self) -> None:
+        tunnel = self._tunnel
+        if tunnel is None:
+            return
+        self._target_part.setVisible(not self._low and bool(tunnel.target or tunnel.protocol))
+        self._arrow.setVisible(bool(tunnel.target))
+        self._target.setVisible(bool(tunnel.target))
+        self._protocol.setVisible(bool(tunnel.protocol))
+
+    def set_low(self, low: bool) -> None:
+        """Leave out what the row and the lock say too, where there is little height."""
+        if low != self._low:
+            self._low = low
+            self._show_target()
+            self._show_ready()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

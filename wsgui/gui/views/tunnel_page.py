@@ -6,6 +6,7 @@ import enum
 from typing import Final
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from wsgui.engine.snapshot import ThroughputSnapshot, TunnelSnapshot
@@ -30,6 +31,8 @@ class Tab(enum.IntEnum):
 
 
 TABS: Final = len(Tab)
+LOW_PAGE: Final = 420
+"""Below this height (pixels at a text scale of 1) the head says only what is not elsewhere, for the tab's sake."""
 
 
 class TunnelPage(QWidget):
@@ -103,6 +106,10 @@ class TunnelPage(QWidget):
                 self.connections.show_tunnel(tunnel)
             case _:
                 self.settings.show_tunnel(tunnel)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.header.set_low(self.height() / theme.text_scale < LOW_PAGE)
 
     def show_throughput(self, throughput: ThroughputSnapshot | None) -> None:
         self.overview.show_throughput(throughput)
