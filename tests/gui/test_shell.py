@@ -284,7 +284,7 @@ def test_a_tunnel_that_fails_becomes_a_note_whose_click_shows_it(play: Play, fol
         await until("a note", lambda: shown._notifications._notes.due_at)
         note = next(iter(shown._notifications._notes._waiting.values()))
         assert (note.tunnel, note.title) == ("Lab", "Lab has failed")
-        assert shown._is_still_so(note)
+        await until("the failure in the window", lambda: shown._is_still_so(note))
         shown.window.show_certificates()
         shown._notifications.clicked.emit(note)
         assert shown.window.stack.currentWidget() is shown.window.page

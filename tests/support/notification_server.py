@@ -6,9 +6,11 @@ import contextlib
 import queue
 import shutil
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from jeepney import DBusAddress, HeaderFields, Message, MessageType, new_error, new_method_return, new_signal
@@ -16,6 +18,21 @@ from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import DBusConnection, open_dbus_connection
 
 NAME = "org.freedesktop.Notifications"
+# Without folders of services: no other server is started because somebody asks for one.
+_BUS = """\
+<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:tmpdir={folder}</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"""
 EMITTER = DBusAddress("/org/freedesktop/Notifications", interface=NAME)
 
 
@@ -24,16 +41,21 @@ def session_bus() -> Iterator[str]:
     """The address of a bus that ends with the block."""
     program = shutil.which("dbus-daemon")
     assert program is not None, "dbus-daemon is not installed"
-    process = subprocess.Popen(
-        [program, "--session", "--nofork", "--print-address=1"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
-    assert process.stdout is not None
-    try:
-        yield process.stdout.readline().decode().strip()
-    finally:
-        process.terminate()
-        process.wait(10)
-        process.stdout.close()
+    with tempfile.TemporaryDirectory(prefix="wsgui-") as folder:
+        configuration = Path(folder) / "bus.conf"
+        configuration.write_text(_BUS.format(folder=folder))
+        process = subprocess.Popen(
+            [program, f"--config-file={configuration}", "--nofork", "--print-address=1"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().decode().strip()
+        finally:
+            process.terminate()
+            process.wait(10)
+            process.stdout.close()
 
 
 @dataclass

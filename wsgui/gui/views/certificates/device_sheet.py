@@ -83,7 +83,7 @@ class DeviceSheet(Sheet):
         offered.addWidget(self._steps)
         offered.addWidget(self.code, 0, Qt.AlignmentFlag.AlignLeft)
         offered.addWidget(self.address)
-        offered.addWidget(self.copy)
+        offered.addWidget(self.copy, 0, Qt.AlignmentFlag.AlignLeft)
         offered.addWidget(self.fingerprint)
         offered.addWidget(self._until)
         for part in (self._words, self._chooser, self.notice, self.progress, self._offered):

@@ -34,4 +34,4 @@ class EmptyCard(Card):
         layout.addWidget(Text(words, Type.BODY, wrap=True))
         layout.addWidget(Text(small, Type.BODY, "dim", wrap=True))
         layout.addSpacing(2)
-        layout.addWidget(self.create_button)
+        layout.addWidget(self.create_button, 0, Qt.AlignmentFlag.AlignLeft)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QVBoxLayout, QWidget
 
 from wsgui.app.certificates import Created
@@ -58,7 +58,7 @@ class ImportSheet(FormSheet):
         )
         column.addWidget(Text(self.tr("Files"), Type.STRONG))
         column.addWidget(Text(help_text, Type.BODY, "dim", wrap=True))
-        column.addWidget(self.choose)
+        column.addWidget(self.choose, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self._chosen)
         for part in (files, self._password, self._label, self.passphrase):
             self.body.addWidget(part)

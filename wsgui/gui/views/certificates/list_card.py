@@ -78,6 +78,7 @@ class ListCard(Card):
             rule.setObjectName("rule")
             self._column.addWidget(rule)
             self._column.addWidget(view)
+            view.show()  # now, not in the next turn of the loop: the focus may go to it
             QWidget.setTabOrder(before, view)
             QWidget.setTabOrder(view, view.menu)
             before = view.menu

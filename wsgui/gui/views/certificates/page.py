@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from wsgui.app.certificate_listing import Listing
 from wsgui.app.certificates import Certificates, Created
@@ -16,7 +16,7 @@ from wsgui.engine.snapshot import EngineSnapshot
 from wsgui.errors import WsguiError
 from wsgui.gui.certificate_requests import CertificateRequests, Failed
 from wsgui.gui.models import certificates as words
-from wsgui.gui.theme import Type
+from wsgui.gui.theme import Type, theme
 from wsgui.gui.views.certificates.details_sheet import DetailsSheet
 from wsgui.gui.views.certificates.device_sheet import DeviceSheet, Offers
 from wsgui.gui.views.certificates.empty_card import EmptyCard
@@ -38,6 +38,8 @@ from wsgui.gui.wording import Deed, Notice, Remedy
 from wsgui.profiles.keyring_access import KeyringState
 
 T = TypeVar("T")
+WIDEST = 1200
+"""Pixels of the cards at a text scale of 1."""
 LOOK_AGAIN_MS = 15_000
 """A certificate may be renewed, or a store changed, by another program while the page is in sight."""
 
@@ -103,8 +105,15 @@ class CertificatesPage(QWidget):
         inside.setObjectName("scrolled")
         # Its height follows from its width; its layout's guess, for the narrowest texts, would make it too high.
         inside.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(28, 18, 28, 24)
+        self._content = QWidget()
+        theme.changed.connect(self._fit)
+        self._fit()
+        sides = QHBoxLayout(inside)
+        sides.setContentsMargins(28, 18, 28, 24)
+        sides.addWidget(self._content, 1)
+        sides.addStretch(0)
+        column = QVBoxLayout(self._content)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(14)
         for part in (head, self.notice, self.progress, self.trust_card, self.list, self.empty):
             column.addWidget(part)
@@ -118,6 +127,10 @@ class CertificatesPage(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scroll)
+
+    def _fit(self) -> None:
+        # On the widest screens a row that reached from edge to edge could not be followed by eye.
+        self._content.setMaximumWidth(theme.px(WIDEST))
 
     # What is shown
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from wsgui.gui.theme import GRID, Type
@@ -61,8 +61,8 @@ class PassphraseChoice(QWidget):
         layout.setSpacing(GRID)
         layout.addWidget(self._title)
         layout.addWidget(self._words)
-        layout.addWidget(self.elsewhere)
-        layout.addWidget(self.again)
+        layout.addWidget(self.elsewhere, 0, Qt.AlignmentFlag.AlignLeft)
+        layout.addWidget(self.again, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self._choices)
 
     def show_finding(self, finding: Finding) -> None:

@@ -101,7 +101,10 @@ class CertificateRowView(QWidget):
         whole.addLayout(self._grid)
         self._below = QVBoxLayout()
         self._below.setSpacing(GRID)
-        for widget in (self._problem, self.mend, self.notice, self.progress, self.question):
+        self._below.addWidget(self._problem)
+        # Aligned, as its fixed width would else be the most that this layout thinks it can have.
+        self._below.addWidget(self.mend, 0, Qt.AlignmentFlag.AlignLeft)
+        for widget in (self.notice, self.progress, self.question):
             self._below.addWidget(widget)
         whole.addLayout(self._below)
         self._ask_layout()
@@ -145,15 +148,13 @@ class CertificateRowView(QWidget):
         self._mark.setVisible(bool(row.mark))
         self._names.set_whole(row.names)
         self._names.setVisible(bool(row.names))
-        self._ends.set_whole(row.ends)
         self._ends.set_tone(row.ends_tone)
         self._fate.set_whole(row.fate)
         self._fate.setVisible(bool(row.fate))
-        used = row.used_by[0] if row.used_by else self.tr("Not used") if row.readable else "–"
-        self._used.set_whole(used)
         self._used.set_tone("" if row.used_by else "dim")
         self._used_more.set_whole(", ".join(row.used_by[1:]))
         self._used_more.setVisible(len(row.used_by) > 1)
+        self._head_words()
         self._problem.setText(f"{row.problem} {row.hint}".strip())
         self._problem.set_tone("err" if row.tone == "err" else "warn")
         self._problem.setVisible(bool(row.problem))
@@ -162,6 +163,16 @@ class CertificateRowView(QWidget):
         self.mend.setVisible(bool(row.problem) and row.readable)
         self.setAccessibleName(row.spoken)
         self.menu.setAccessibleName(self.tr("What to do with {0}").format(row.title))
+
+    def _head_words(self) -> None:
+        """Beneath one another the columns have no headings, so their texts say what they are."""
+        row = self._row
+        plain = self._narrow and row.readable and not row.ends_tone
+        self._ends.set_whole(self.tr("Ends {0}").format(row.ends) if plain else row.ends)
+        used = self.tr("Not used") if row.readable else "–"
+        if row.used_by:
+            used = self.tr("Used by {0}").format(row.used_by[0]) if self._narrow else row.used_by[0]
+        self._used.set_whole(used)
 
     def show_notice(self, notice: Notice | None) -> None:
         """Say what came of a request about this certificate."""
@@ -266,6 +277,7 @@ class CertificateRowView(QWidget):
         if narrow == self._narrow:
             return
         self._narrow = narrow
+        self._head_words()
         while self._grid.takeAt(0) is not None:
             pass
         top = Qt.AlignmentFlag.AlignTop

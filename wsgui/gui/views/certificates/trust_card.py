@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from wsgui.gui.models.certificates import StoreMark, TrustView, Undone
@@ -127,7 +127,7 @@ class _ByHand(QWidget):
             layout.addWidget(Value(self.tr("Run this in a terminal"), undone.command, fixed=True))
             button = Button(self.tr("Copy the command"), "small", icon="copy")
             button.clicked.connect(lambda: copy(undone.command))
-            layout.addWidget(button)
+            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
 
 
 def _grows(widget: QWidget) -> None:
