@@ -13,7 +13,7 @@ from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 
-from tests.gui import certificate_pictures, samples
+from tests.gui import certificate_pictures, header_pictures, samples, secret_pictures, settings_pictures
 from tests.gui.recorder import RecordedActions
 from wsgui.engine.snapshot import EngineSnapshot
 from wsgui.errors import FieldError, ProfileError
@@ -142,6 +142,9 @@ def screens() -> dict[str, tuple[EngineSnapshot, tuple[int, int], float, Prepare
         "long-name": (samples.engine(long), (900, 600), 1, _nothing),
         "hostile": (samples.engine(hostile), USUAL, 1, _nothing),
         **certificate_pictures.screens(),
+        **settings_pictures.screens(),
+        **secret_pictures.screens(),
+        **header_pictures.screens(),
     }
 
 
@@ -167,7 +170,7 @@ def render(folder: Path, only: list[str]) -> list[Path]:
             window.update_snapshot(snapshot)
             window.update_throughput(window.selected, samples.throughput())
             prepare(window)
-            for _ in range(3):  # a layout asks those around it to lay out again
+            for _ in range(8):  # a layout asks those around it to lay out again
                 QApplication.sendPostedEvents()
             file = folder / f"{name}-{'dark' if dark else 'light'}.png"
             window.grab().save(str(file))

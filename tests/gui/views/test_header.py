@@ -7,6 +7,7 @@ from pytestqt.qtbot import QtBot
 from tests.gui import certificates, samples
 from tests.gui.recorder import RecordedActions
 from wsgui.certificates.trust.store import TrustState
+from wsgui.gui.theme import theme
 from wsgui.gui.views.main_window import MainWindow
 
 
@@ -71,3 +72,30 @@ def test_the_end_of_the_certificate_stands_beside_the_state_and_in_the_row(windo
     assert row is not None
     assert getattr(row, "line", "") == "Certificate ends in 5 days"
     assert "Certificate ends in 5 days" in getattr(row, "state", "")
+
+
+def test_a_low_window_leaves_the_room_to_the_tab(window: MainWindow, qtbot: QtBot) -> None:
+    window.update_snapshot(samples.office())
+    header = window.page.header
+    theme.use(text_scale=2.0)
+    window.resize(900, 600)
+    qtbot.waitUntil(lambda: not header._ready_part.isVisible() and not header._target_part.isVisible())
+    assert header.height() >= header.heightForWidth(header.width())
+    theme.use(text_scale=1.0)
+    window.resize(1236, 760)
+    qtbot.waitUntil(lambda: header._ready_part.isVisible() and header._target_part.isVisible())
+
+
+def test_what_is_not_well_is_said_in_a_low_window_too(
+    window: MainWindow, actions: RecordedActions, qtbot: QtBot
+) -> None:
+    untrusted(actions)
+    window.update_snapshot(samples.office())
+    theme.use(text_scale=2.0)
+    window.resize(900, 600)
+    qtbot.waitUntil(lambda: not header_target(window))
+    assert shown_text(window) == "https/wss ready, not trusted here"
+
+
+def header_target(window: MainWindow) -> bool:
+    return window.page.header._target_part.isVisible()
