@@ -414,7 +414,18 @@ async def test_a_private_address_and_the_tunnel_s_names_are_taken(authority: Pat
         assert (await offer.get(offer.path, host=host.format(port=offer.port))).status == 200
 
 
-@pytest.mark.parametrize("field", ["X-Forwarded-For: 192.168.1.7", "Forwarded: for=10.0.0.1", "X-Real-IP: 10.0.0.1"])
+@pytest.mark.parametrize(
+    "field",
+    [
+        "X-Forwarded-For: 192.168.1.7",
+        "Forwarded: for=10.0.0.1",
+        "X-Real-IP: 10.0.0.1",
+        "Via: 1.1 proxy",
+        "X-Forwarded-Proto: https",
+        "X-Forwarded-Host: lab-pc.local",
+        "CF-Connecting-IP: 8.8.8.8",
+    ],
+)
 async def test_who_comes_by_a_proxy_gets_404_as_nobody_knows_from_where(authority: Path, field: str) -> None:
     async with offered(authority) as offer:
         assert (await offer.get(offer.file, field)).status == 404

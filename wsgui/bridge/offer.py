@@ -21,7 +21,14 @@ FETCH_AGAIN_SECONDS: Final = 60.0
 """How long the device that has fetched the certificate may fetch it again."""
 
 _PREFIX: Final = OFFER_PATH.encode()
-_BY_A_PROXY: Final = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip"})
+_BY_A_PROXY: Final = frozenset(
+    (
+        *(b"forwarded", b"via", b"x-real-ip", b"x-client-ip", b"x-cluster-client-ip", b"true-client-ip"),
+        *(b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-forwarded-port", b"x-forwarded-server"),
+        *(b"cf-connecting-ip", b"cf-ray", b"fastly-client-ip", b"x-amzn-trace-id", b"x-original-forwarded-for"),
+    )
+)
+"""RFC 7239, RFC 9110 (7.6.3), and what is usual: any of them says that the visitor is somebody else than the peer."""
 
 
 class Offer:
