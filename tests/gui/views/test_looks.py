@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtCore import QRect, Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QTabBar, QTextEdit, QWidget
 
@@ -78,6 +78,7 @@ def test_no_text_is_cut_off_without_an_ellipsis(screen: MainWindow) -> None:
         else:
             needed = QFontMetrics(label.font()).horizontalAdvance(label.text())
             assert needed <= label.width() + 1, label.text()
+            assert QFontMetrics(label.font()).height() <= label.height() + 1, label.text()
 
 
 def test_nothing_in_the_page_lies_over_anything_else(screen: MainWindow) -> None:
@@ -87,7 +88,8 @@ def test_nothing_in_the_page_lies_over_anything_else(screen: MainWindow) -> None
     shown = [w for w in visible(page, QWidget) if isinstance(w, kinds) and not w.visibleRegion().isEmpty()]
     # A line edit's own clear button lies in it, and a tab bar's arrows share a border.
     shown = [w for w in shown if not isinstance(w.parentWidget(), QLineEdit | QTabBar)]
-    areas = [(w, QRect(w.mapTo(screen, w.rect().topLeft()), w.size())) for w in shown]
+    # Of what is scrolled, what can be seen of it counts.
+    areas = [(w, w.visibleRegion().boundingRect().translated(w.mapTo(screen, QPoint(0, 0)))) for w in shown]
     for place, (one, area) in enumerate(areas):
         for other, other_area in areas[place + 1 :]:
             assert not area.intersects(other_area), (one, other)

@@ -90,7 +90,7 @@ def test_the_first_of_several_is_chosen(settings: SettingsView) -> None:
     picked = picker(settings)
     QTest.mouseClick(picked.ticks["printer.lan"], LEFT)
     assert "for all other names" in picked.ticks["lab-pc.local"].meaning
-    QTest.mouseClick(picked.ticks["printer.lan"].first, LEFT)
+    QTest.mouseClick(picked.firsts["printer.lan"], LEFT)
     assert picked.value() == ["printer.lan", "lab-pc.local"]
 
 
@@ -181,6 +181,17 @@ def test_keys_apply_and_undo(settings: SettingsView, files: FakeProfiles, window
     QTest.keyClick(window, Qt.Key.Key_Z, CONTROL)
     assert files.text() == OFFICE
     assert ciphers.line.text() == ""
+
+
+def test_a_field_of_several_lines_leaves_undoing_to_the_form(settings: SettingsView) -> None:
+    QTest.mouseClick(picker(settings).ticks["printer.lan"], LEFT)
+    type_origin(settings, "https://vnc.lab")
+    lines = field(settings, "access.origins", LinesInput)
+    assert isinstance(lines, LinesInput)
+    QTest.keyClick(lines.lines, Qt.Key.Key_Z, CONTROL)
+    assert lines.lines.toPlainText() == "same-host"
+    QTest.keyClick(lines.lines, Qt.Key.Key_Z, CONTROL)
+    assert picker(settings).value() == ["lab-pc.local"]
 
 
 def test_changes_are_kept_when_another_tab_or_tunnel_is_shown(settings: SettingsView, window: MainWindow) -> None:

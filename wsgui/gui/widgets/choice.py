@@ -42,7 +42,7 @@ class Choice(QAbstractButton):
             self.update()
 
     def sizeHint(self) -> QSize:
-        width = theme.px(320)
+        width = theme.px(240)
         return QSize(width, self.heightForWidth(width))
 
     def minimumSizeHint(self) -> QSize:

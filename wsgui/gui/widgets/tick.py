@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy
 
 from wsgui.gui.theme import Type, theme
-from wsgui.gui.widgets.buttons import Button
 
 _SIDE: Final = 14
 _ABOVE: Final = 10
@@ -19,9 +18,7 @@ _WRAP: Final = int(Qt.TextFlag.TextWordWrap) | int(Qt.AlignmentFlag.AlignLeft) |
 
 
 class Tick(QAbstractButton):
-    """Ticked by a click or with Space; of several that are, one may be made the first."""
-
-    first_wanted = Signal()
+    """Ticked by a click or with Space."""
 
     def __init__(self, title: str) -> None:
         super().__init__()
@@ -32,11 +29,6 @@ class Tick(QAbstractButton):
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
-        self.first = Button(self.tr("Make it the first"), "small")
-        self.first.setAccessibleName(self.tr("Make {0} the first").format(title))
-        self.first.setParent(self)
-        self.first.hide()
-        self.first.clicked.connect(self.first_wanted)
         self.setAccessibleName(title)
         theme.changed.connect(self._changed)
 
@@ -47,13 +39,8 @@ class Tick(QAbstractButton):
             self.setAccessibleDescription(meaning)
             self._changed()
 
-    def offer_first(self, *, offered: bool) -> None:
-        """Offer to make it the first."""
-        self.first.setVisible(offered)
-        self._changed()
-
     def sizeHint(self) -> QSize:
-        width = theme.px(320)
+        width = theme.px(160)
         return QSize(width, self.heightForWidth(width))
 
     def minimumSizeHint(self) -> QSize:
@@ -66,18 +53,9 @@ class Tick(QAbstractButton):
         title, meaning = self._texts(width)
         return (meaning if self.meaning else title).bottom() + 1 + theme.px(_ABOVE)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._place()
-
-    def _place(self) -> None:
-        size = self.first.sizeHint()
-        self.first.setGeometry(self.width() - size.width() - theme.px(_GAP), theme.px(7), size.width(), size.height())
-
     def _texts(self, width: int) -> tuple[QRect, QRect]:
         left = theme.px(_SIDE + _BOX + _GAP)
-        button = 0 if self.first.isHidden() else self.first.sizeHint().width() + theme.px(_GAP)
-        room = QRect(left, theme.px(_ABOVE), max(width - theme.px(_SIDE) - left - button, 1), 10_000)
+        room = QRect(left, theme.px(_ABOVE), max(width - theme.px(_SIDE) - left, 1), 10_000)
         title = QFontMetrics(theme.font(Type.STRONG)).boundingRect(room, _WRAP, self._title)
         room.moveTop(title.bottom() + 1 + theme.px(2))
         meaning = QFontMetrics(theme.font(Type.SMALL)).boundingRect(room, _WRAP, self.meaning)
@@ -119,6 +97,5 @@ class Tick(QAbstractButton):
             painter.drawPolyline(places)
 
     def _changed(self) -> None:
-        self._place()
         self.updateGeometry()
         self.update()

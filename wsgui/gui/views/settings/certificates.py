@@ -41,6 +41,8 @@ class CertificateInput(Input):
         self._listing = Listing()
         self._known = False
         self.ticks: dict[str, Tick] = {}
+        self.firsts: dict[str, Button] = {}
+        """Beside each, while it can be made the first of several."""
         self.create_button = Button(self.tr("Create one and trust it here"), "primary")
         self.new = Button(self.tr("New certificate…"), "small", icon="plus")
         self.notice = NoticeCard()
@@ -111,18 +113,21 @@ class CertificateInput(Input):
         gone = [name for name in self._chosen if name not in rows and self._known]
         wanted = [*rows, *gone] if self._known else list(self._chosen)
         for name in [name for name in self.ticks if name not in wanted]:
-            tick = self.ticks.pop(name)
-            self._rows.removeWidget(tick)
-            tick.hide()
-            tick.deleteLater()
+            del self.firsts[name]
+            line = self.ticks.pop(name).parentWidget()
+            if line is not None:
+                self._rows.removeWidget(line)
+                line.hide()
+                line.deleteLater()
         for place, name in enumerate(wanted):
             tick = self.ticks.get(name) or self._new_tick(name)
-            if self._rows.indexOf(tick) != place:
-                self._rows.insertWidget(place, tick)
+            line = tick.parentWidget()
+            if line is not None and self._rows.indexOf(line) != place:
+                self._rows.insertWidget(place, line)
             row = rows.get(name)
             tick.setChecked(name in self._chosen)
             first = len(self._chosen) > 1 and self._chosen[:1] == [name]
-            tick.offer_first(offered=len(self._chosen) > 1 and name in self._chosen and not first)
+            self.firsts[name].setVisible(len(self._chosen) > 1 and name in self._chosen and not first)
             if row is None:
                 tick.say(self.tr("Not among your certificates: create or import it.") if self._known else "", "err")
                 continue
@@ -139,8 +144,17 @@ class CertificateInput(Input):
     def _new_tick(self, name: str) -> Tick:
         tick = Tick(display(name))
         tick.clicked.connect(lambda: self._ticked(name))
-        tick.first_wanted.connect(lambda: self._make_first(name))
-        self.ticks[name] = tick
+        first = Button(self.tr("Make first"), "small")
+        first.setAccessibleName(self.tr("Make {0} the first").format(display(name)))
+        first.clicked.connect(lambda: self._make_first(name))
+        line = QWidget()
+        row = QHBoxLayout(line)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(GRID)
+        row.addWidget(tick, 1)
+        row.addWidget(first)
+        self._rows.addWidget(line)  # which keeps it
+        self.ticks[name], self.firsts[name] = tick, first
         if len(self.ticks) == 1:
             self.setFocusProxy(tick)
         return tick

@@ -63,7 +63,7 @@ class SettingsView(QWidget):
         self.foot.undo.clicked.connect(self.undo)
         self._room = QWidget()
         room = QVBoxLayout(self._room)
-        room.setContentsMargins(28, 12, 28, 0)
+        room.setContentsMargins(28, 12, 28, 8)
         room.addWidget(self.notice)
         self._room.hide()
         self._nothing = QWidget()
