@@ -10,6 +10,7 @@ from tests.gui import samples
 from wsgui.engine.snapshot import Reason, ReasonKind, TunnelSnapshot, TunnelState
 from wsgui.gui import wording
 from wsgui.gui.wording import Deed
+from wsgui.profiles.keyring_backends import locked
 
 
 def test_every_state_has_its_own_word() -> None:
@@ -123,21 +124,31 @@ def test_what_stands_in_the_way_of_tls_or_a_secret_has_the_buttons_that_help(
     assert [(r.deed, r.value) for r in notice.remedies] == [*deeds, *((deed, "") for deed in usual)]
 
 
-@pytest.mark.parametrize(
-    ("field", "needed"),
-    [
-        ("tls.certificate", "The certificate's key cannot be opened without it. Unlock it."),
-        ("tls.key_password", "The certificate's key cannot be opened without it. Unlock it."),
-        ("access.basic", "Nobody's password can be checked without it. Unlock it."),
-        ("tokens.source", "No token can be looked up without it. Unlock it."),
-        ("", "Unlock it."),
-    ],
-)
-def test_a_missing_secret_is_told_with_what_it_is_needed_for(field: str, needed: str) -> None:
-    reason = Reason(ReasonKind.SECRET, "The keyring is locked.", "Unlock it.", field)
+LACKING = [
+    ("tls.certificate", "the certificate's key cannot be opened"),
+    ("tls.key_password", "the certificate's key cannot be opened"),
+    ("access.basic", "nobody's password can be checked"),
+    ("tokens.source", "no token can be looked up"),
+]
+
+
+@pytest.mark.parametrize(("field", "lacking"), LACKING)
+def test_a_missing_secret_is_told_with_what_it_is_needed_for(field: str, lacking: str) -> None:
+    reason = Reason(ReasonKind.SECRET, "The variable X is not set.", "Set it.", field)
     notice = wording.state_notice(samples.failed(reason=reason), samples.NOW)
     assert notice is not None
-    assert (notice.message, notice.hint) == ("The keyring is locked.", needed)
+    assert (notice.message, notice.hint) == ("The variable X is not set.", f"Without it {lacking}. Set it.")
+
+
+@pytest.mark.parametrize(("field", "lacking"), LACKING)
+def test_a_locked_keyring_is_told_with_what_waits_for_it_and_a_button_that_unlocks(field: str, lacking: str) -> None:
+    error = locked()
+    reason = Reason(ReasonKind.SECRET, error.message, error.hint, field)
+    notice = wording.state_notice(samples.failed(reason=reason), samples.NOW)
+    assert notice is not None
+    assert notice.message == f"The keyring is locked, so {lacking}."
+    assert notice.hint == "Unlock it and try again."
+    assert notice.remedies[0].label == "Unlock"
 
 
 def test_a_locked_keyring_can_be_unlocked_from_the_row() -> None:

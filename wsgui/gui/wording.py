@@ -12,6 +12,7 @@ from wsgui.display import display
 from wsgui.engine.snapshot import EngineSnapshot, Reach, Reason, ReasonKind, TunnelSnapshot, TunnelState
 from wsgui.gui.certificate_wording import end_hint, end_sentence, end_words, ends_soon
 from wsgui.gui.formatting import safe_origin
+from wsgui.profiles.keyring_backends import locked
 
 translate = QCoreApplication.translate
 SERVING: Final = (TunnelState.RUNNING, TunnelState.FINISHING)
@@ -21,6 +22,7 @@ SERVING: Final = (TunnelState.RUNNING, TunnelState.FINISHING)
 _FOR_THE_USER: Final = ("origin", "host", "lookup")
 _HINT: Final = 600
 """Characters of a hint that may name files."""
+_IS_LOCKED: Final = locked().message
 
 
 class Deed(enum.Enum):
@@ -150,9 +152,11 @@ def state_notice(tunnel: TunnelSnapshot, now: float) -> Notice | None:
         tone = "warn" if tunnel.state is TunnelState.WAITING else "err"
         if reason is None:
             return Notice(tone, state_word(tunnel.state), "", (retry, edit))
-        return Notice(tone, display(reason.message), _hint_of(reason), (*_mending(reason), retry, edit))
+        mending = _mending(reason)
+        again = () if any(remedy.deed is Deed.RETRY for remedy in mending) else (retry,)
+        return Notice(tone, *_said(reason), (*mending, *again, edit))
     if _is_impaired(tunnel) and (reason := tunnel.reason) is not None:
-        return Notice("warn", display(reason.message), _hint_of(reason), (*_mending(reason), edit))
+        return Notice("warn", *_said(reason), (*_mending(reason), edit))
     if target_refuses(tunnel) and (problem := tunnel.target_problem) is not None:
         target = Remedy(Deed.EDIT, translate("remedy", "Edit target"))
         return Notice("warn", display(problem.message), display(problem.hint), (target,))
@@ -169,21 +173,25 @@ def _end_notice(tunnel: TunnelSnapshot, now: float) -> Notice | None:
     return Notice("warn", end_sentence(certificate, now), end_hint(certificate, now), (remedy,))
 
 
-def _hint_of(reason: Reason) -> str:
-    """What to do, and for a secret what it is needed for: its own message tells only what became of it."""
-    hint = display(reason.hint, limit=_HINT)
+def _said(reason: Reason) -> tuple[str, str]:
+    """What is, and what to do; of a secret also what it is needed for: its reason tells only what became of it."""
+    message, hint = display(reason.message), display(reason.hint, limit=_HINT)
     if reason.kind is not ReasonKind.SECRET:
-        return hint
+        return message, hint
     match reason.field.partition(".")[0]:
         case "tls":
-            needed = translate("reason", "The certificate's key cannot be opened without it.")
+            lacking = translate("reason", "the certificate's key cannot be opened")
         case "access":
-            needed = translate("reason", "Nobody's password can be checked without it.")
+            lacking = translate("reason", "nobody's password can be checked")
         case "tokens":
-            needed = translate("reason", "No token can be looked up without it.")
+            lacking = translate("reason", "no token can be looked up")
         case _:
-            return hint
-    return f"{needed} {hint}".rstrip()
+            return message, hint
+    if reason.message == _IS_LOCKED:
+        # Here buttons do what its hint has people write into a file.
+        message = translate("reason", "The keyring is locked, so {0}.").format(lacking)
+        return message, translate("reason", "Unlock it and try again.")
+    return message, translate("reason", "Without it {0}. {1}").format(lacking, hint).rstrip()
 
 
 def _mending(reason: Reason) -> tuple[Remedy, ...]:
@@ -196,6 +204,8 @@ def _mending(reason: Reason) -> tuple[Remedy, ...]:
             unlock = Remedy(Deed.UNLOCK, translate("remedy", "Unlock"))
             own = Remedy(Deed.USE_PASSPHRASE, translate("remedy", "Use a passphrase"))
             return (unlock, own, choose)
+        case ReasonKind.SECRET if reason.field and reason.message == _IS_LOCKED:
+            return (Remedy(Deed.RETRY, translate("remedy", "Unlock")),)  # trying again has the keyring ask
         case ReasonKind.SECRET if reason.field:
             return (Remedy(Deed.SETTINGS, translate("remedy", "Store the secret"), reason.field),)
         case ReasonKind.CERTIFICATE if reason.field == "tls.certificate":
@@ -244,8 +254,8 @@ def row_line(tunnel: TunnelSnapshot, refusal: Notice | None, now: float) -> tupl
         if first.deed is Deed.USE_PORT:
             port = tunnel.listen.rpartition(":")[2]
             return translate("row", "Waiting for port {0}").format(display(port)), notice.tone, first
-        if first.deed is Deed.UNLOCK:
-            return notice.message, notice.tone, first
+        if first.deed is Deed.UNLOCK and tunnel.reason is not None:
+            return display(tunnel.reason.message), notice.tone, first
         if notice == _end_notice(tunnel, now):
             return end_words(tunnel, now), notice.tone, None
         return notice.message, notice.tone, None

@@ -35,7 +35,7 @@ def test_its_key_is_told_on_the_page_with_all_that_helps(window: MainWindow, act
     window.update_snapshot(samples.engine(samples.locked()))
     notice = window.page.overview.state_notice
     assert notice.accessibleName().startswith(
-        "The keyring is locked. The certificate's key cannot be opened without it. Unlock it"
+        "The keyring is locked, so the certificate's key cannot be opened. Unlock it and try again."
     )
     button(notice, "Unlock").click()
     assert actions.certificates.unlocked == ["Reception"]
