@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 import keyring.errors
 import pytest
 from pytestqt.qtbot import QtBot
@@ -122,3 +124,23 @@ async def test_who_does_not_wait_is_not_called(secrets: Secrets) -> None:
     cancel()
     assert await secrets.store("other") == Stored(True)
     assert called == []
+
+
+async def test_another_secret_of_the_same_name_counts_at_once(secrets: Secrets) -> None:
+    secrets.index.set("lab", "lee:old")
+
+    async def start(runtime: Runtime) -> str:
+        await runtime.start("Lab")
+        tunnel = runtime.engine.snapshot().tunnel("Lab")
+        assert tunnel is not None
+        return tunnel.page_url
+
+    async def status(password: str) -> int:
+        credentials = base64.b64encode(f"lee:{password}".encode()).decode()
+        async with httpx.AsyncClient() as client:
+            return (await client.get(page, headers={"Authorization": f"Basic {credentials}"})).status_code
+
+    page = await secrets.requests._engine.call(start)
+    assert (await status("old"), await status("new")) == (200, 401)
+    assert await secrets.store("lab", "lee:new", replace=True) == Stored(True, ("Lab",))
+    assert (await status("old"), await status("new")) == (401, 200)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -11,7 +12,7 @@ from wsgui.app.runtime import Runtime
 from wsgui.app.secret_names import SecretIndex
 from wsgui.certificates.passphrases import OWN_ENTRIES
 from wsgui.display import display
-from wsgui.errors import SecretError
+from wsgui.errors import SecretError, WsguiError
 from wsgui.gui.answering import answer
 from wsgui.gui.certificate_requests import Cancel, Failed
 from wsgui.gui.engine_thread import EngineThread
@@ -48,6 +49,8 @@ class LiveSecretRequests:
         async def work() -> Stored:
             index, users = await self._engine.call(lambda runtime: _known(runtime, name))
             stored = await in_thread(lambda: _store(index, name, value, replace=replace), name="secrets")
+            if stored:
+                await self._engine.call(lambda runtime: _read_again(runtime, users))
             return Stored(stored, users)
 
         what = translate("secrets", "Storing the secret {0}").format(display(name))
@@ -73,6 +76,14 @@ async def _known(runtime: Runtime, name: str) -> tuple[SecretIndex, tuple[str, .
     """The secrets' names, and the tunnels that use the one called `name`."""
     users = (profile.name for profile in runtime.engine.profiles if name in keyring_names(profile))
     return runtime.secrets, tuple(users)
+
+
+async def _read_again(runtime: Runtime, tunnels: tuple[str, ...]) -> None:
+    """Let tunnels take what has been stored: nobody comes in by the password of before any more."""
+    for profile in runtime.engine.profiles:
+        if profile.name in tunnels:
+            with contextlib.suppress(WsguiError):  # its row says why
+                await runtime.engine.configure(profile)
 
 
 # In a thread
