@@ -55,16 +55,19 @@ def authenticators_of(access: Access, tls: Tls, *, target: TargetAddress | None 
     Args:
         target: The tunnel's own target, which plugins are told.
     """
-    from wsgui.access.basic import BasicAuthentication
-    from wsgui.access.client_certificates import ClientCertificates
-    from wsgui.access.plugins import PluginAuthenticator
-
+    # Each takes a while to load, and most tunnels ask for nothing.
     asked: list[Authenticator] = []
     if tls.client_authority is not None or access.client_names is not None:
+        from wsgui.access.client_certificates import ClientCertificates
+
         asked.append(ClientCertificates(tls.client_authority, access.client_names))
     if access.basic is not None:
+        from wsgui.access.basic import BasicAuthentication
+
         asked.append(BasicAuthentication(access.basic))
     if access.plugin is not None:
+        from wsgui.access.plugins import PluginAuthenticator
+
         asked.append(
             PluginAuthenticator(access.plugin, access.plugin_argument or None, working_directory=False, target=target)
         )

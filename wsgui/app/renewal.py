@@ -7,13 +7,15 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from wsgui.app.certificates import Renewal
 from wsgui.display import display
 from wsgui.engine.certificates import TOLD_DAYS
 from wsgui.engine.events import CertificateEvent, CertificateHappening, EventHub
 from wsgui.errors import WsguiError
+
+if TYPE_CHECKING:
+    from wsgui.app.certificates import Renewal
 
 CHECK_SECONDS: Final = 3600.0
 WAKE_SECONDS: Final = 60.0

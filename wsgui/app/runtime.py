@@ -8,17 +8,16 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 import wsgui
 from wsgui.app import settings
-from wsgui.app.certificates import Certificates
+from wsgui.app.certificates_when_needed import CertificatesWhenNeeded
 from wsgui.app.control import ControlServer, Request, describe_process
 from wsgui.app.feed import ProfileFeed, Reloaded, Source
 from wsgui.app.paths import Paths
 from wsgui.app.renewal import AutomaticRenewal
 from wsgui.app.secret_names import SecretIndex
-from wsgui.certificates.vault import Vault
 from wsgui.engine.engine import Engine
 from wsgui.engine.events import Event, LogLine, StateChanged
 from wsgui.engine.snapshot import ReasonKind, TunnelSnapshot
@@ -26,6 +25,10 @@ from wsgui.errors import ControlError, ProfileError, TunnelError, WsguiError
 from wsgui.profiles.builtin import DEMO_NAME, demo_profile
 from wsgui.profiles.model import Profile
 from wsgui.profiles.store import ProfileStore
+
+if TYPE_CHECKING:
+    from wsgui.app.certificates import Certificates
+    from wsgui.certificates.vault import Vault
 
 _log = logging.getLogger(__name__)
 PORTS_TO_TRY: Final = 10
@@ -61,10 +64,9 @@ class Runtime:
         ask: Callable[[str], str] | None = None,
     ) -> None:
         self.store = ProfileStore(paths.profiles)
-        self.certificates = Certificates(paths, self._profiles, ask=ask, vault=vault)
+        self._certificates = CertificatesWhenNeeded(paths, self._profiles, ask=ask, vault=vault)
         self.secrets = SecretIndex(paths)
-        """This user's certificates; everything of it blocks, and may be called in any thread."""
-        self.engine = Engine(vault=self.certificates.vault)
+        self.engine = Engine(vault=self._certificates)
         self.on_show: Callable[[], None] | None = None
         """Called when a second start of the tray app asks for the window."""
         self.on_quit: Callable[[float], None] | None = None
@@ -89,6 +91,11 @@ class Runtime:
         return self._server.name
 
     @property
+    def certificates(self) -> Certificates:
+        """This user's certificates; everything of them blocks, and may be called in any thread."""
+        return self._certificates.open()
+
+    @property
     def problems(self) -> tuple[ProfileError, ...]:
         """Profile files that are broken; any thread may read this."""
         return self._feed.problems
@@ -96,13 +103,14 @@ class Runtime:
     async def __aenter__(self) -> Self:
         try:
             with contextlib.suppress(WsguiError):  # whoever needs a certificate hears why it cannot be read
-                await asyncio.to_thread(self.certificates.vault.withhold_variables)
+                await asyncio.to_thread(self._certificates.withhold_variables)
             if self._window:
+                self._spawn(asyncio.to_thread(self._certificates.open))  # before its page is first looked at
                 await self._open_window()
             else:
                 for source, profile in zip(self._sources, self._given, strict=True):
                     await self._feed.adopt(source, profile)
-            self._spawn(AutomaticRenewal(self.certificates, self.engine.events).run())
+            self._spawn(AutomaticRenewal(self._certificates, self.engine.events).run())
             try:
                 await self._server.start()
             except WsguiError as error:

@@ -7,7 +7,8 @@ import shlex
 import ssl
 import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from wsgui.certificates.port import Shown
 from wsgui.certificates.problems import check_readable, explain, unreadable
@@ -19,7 +20,16 @@ from wsgui.profiles.secrets import resolve
 if TYPE_CHECKING:
     from cryptography import x509
 
-    from wsgui.certificates.vault import Vault
+    from wsgui.certificates.managed import Managed
+
+
+class Keeper(Protocol):
+    """What keeps the certificates that profiles name: `Vault`, as far as a listener needs it."""
+
+    def read(self, name: str) -> Managed: ...
+    def passphrase(self, name: str) -> str: ...
+    def file(self, name: str) -> Path: ...
+
 
 NewContext = Callable[[], ssl.SSLContext]
 """Makes another context under the port's rule, without a certificate."""
@@ -50,7 +60,7 @@ def from_files(tls: Tls, new: NewContext, passphrase: str | None) -> Shown:
     return _shown(context, certificate, _leaf(certificate))
 
 
-def from_vault(name: str, vault: Vault | None, new: NewContext) -> Shown:
+def from_vault(name: str, vault: Keeper | None, new: NewContext) -> Shown:
     """Return a managed certificate. Blocking: the keyring may be asked.
 
     Raises:
@@ -121,7 +131,7 @@ def _leaf(path: str) -> x509.Certificate | None:
         return None
 
 
-def watched_files(tls: Tls, vault: Vault | None) -> Sequence[str]:
+def watched_files(tls: Tls, vault: Keeper | None) -> Sequence[str]:
     """Return the paths of all that a port's TLS is made of; a file of a passphrase too."""
     kind, _, place = tls.key_password.partition(":")
     paths = [

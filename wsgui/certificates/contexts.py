@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ssl
 import warnings
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from wsgui.certificates.chains import from_files, from_vault, watched_files
+from wsgui.certificates.chains import Keeper, from_files, from_vault, watched_files
 from wsgui.certificates.port import PortContexts
 from wsgui.certificates.problems import check_readable, holds_certificate
 from wsgui.certificates.stamps import stamps
@@ -14,16 +14,13 @@ from wsgui.display import display
 from wsgui.errors import CertificateError
 from wsgui.profiles.access import Tls
 
-if TYPE_CHECKING:
-    from wsgui.certificates.vault import Vault
-
 _OLD_VERSIONS: Final = (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1)
 
 
 def server_contexts(
     tls: Tls,
     *,
-    vault: Vault | None = None,
+    vault: Keeper | None = None,
     minimum: ssl.TLSVersion | None = None,
     passphrase: str | None = None,
     verify_client: bool = False,

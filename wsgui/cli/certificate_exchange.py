@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from wsgui.app import qr
 from wsgui.app.certificates import Certificates, Created
 from wsgui.app.control_client import ControlClient
 from wsgui.cli.asking import from_option, new_password, password
@@ -210,6 +209,8 @@ def _offer(options: argparse.Namespace) -> int:
         offer = client.request("offer-authority", name=options.offer, timeout_seconds=_OFFER_SECONDS)
     urls = [str(url) for url in offer["urls"]]
     if urls and _shows_codes():
+        from wsgui.app import qr
+
         print(qr.terminal(urls[0]), end="")
     print(
         "Open this on the other device, or point its camera at the code:"

@@ -7,6 +7,7 @@ import logging
 import sys
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from wsgui.app.background_writer import BackgroundWriter
 from wsgui.app.feed import Source
@@ -15,7 +16,6 @@ from wsgui.app.notify import Notifier, take_inherited
 from wsgui.app.paths import paths
 from wsgui.app.process import private_umask, raise_descriptor_limit
 from wsgui.app.runtime import Runtime
-from wsgui.certificates.vault import Vault
 from wsgui.cli.announce import Announcer
 from wsgui.cli.parser import complain
 from wsgui.cli.passphrases import open_certificates
@@ -27,6 +27,9 @@ from wsgui.profiles.addresses import InheritedAddress, parse_listen
 from wsgui.profiles.builtin import DEMO_NAME, demo_profile
 from wsgui.profiles.model import Profile
 from wsgui.profiles.store import ProfileStore
+
+if TYPE_CHECKING:
+    from wsgui.certificates.vault import Vault
 
 _log = logging.getLogger(__name__)
 
@@ -69,8 +72,7 @@ def run(options: Options) -> int:
             return UsageError.exit_code
         profiles = [profile for _, profile in chosen]
         _mention_unused(inherited, profiles)
-        vault = Vault(paths().certificates)
-        open_certificates(profiles, vault)
+        vault = _vault(profiles)
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             return runner.run(_Process(options, chosen, vault, notifier, log, output).serve())
     except WsguiError as error:
@@ -80,6 +82,17 @@ def run(options: Options) -> int:
         log.close()
 
 
+def _vault(profiles: list[Profile]) -> Vault | None:
+    """The vault with what somebody has been asked for; None when no profile names a certificate of it."""
+    if not any(profile.tls.certificate for profile in profiles):
+        return None
+    from wsgui.certificates.vault import Vault  # with `cryptography` it is a quarter of a start
+
+    vault = Vault(paths().certificates)
+    open_certificates(profiles, vault)
+    return vault
+
+
 class _Process:
     """One run, from the first tunnel's start to the last one's end."""
 
@@ -87,7 +100,7 @@ class _Process:
         self,
         options: Options,
         chosen: list[tuple[Source, Profile]],
-        vault: Vault,
+        vault: Vault | None,
         notifier: Notifier,
         log: EventLog,
         output: BackgroundWriter,

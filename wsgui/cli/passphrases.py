@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from wsgui.certificates.vault import Vault
 from wsgui.cli.asking import ASK, password, somebody_is_there
 from wsgui.display import display
 from wsgui.errors import CertificateError, SecretError
 from wsgui.profiles.model import Profile
+
+if TYPE_CHECKING:
+    from wsgui.certificates.vault import Vault
 
 ATTEMPTS: Final = 3
 

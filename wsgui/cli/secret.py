@@ -12,7 +12,6 @@ from typing import Final
 from wsgui.app.paths import Paths, paths
 from wsgui.app.secret_names import SecretIndex
 from wsgui.certificates.passphrases import OWN_ENTRIES
-from wsgui.certificates.vault import Vault
 from wsgui.cli.asking import from_here, somebody_has_a_screen, somebody_is_there, typed
 from wsgui.cli.parser import Parser, complain
 from wsgui.cli.profile_lookup import print_json
@@ -175,6 +174,10 @@ def _list(options: argparse.Namespace, folders: Paths) -> int:
 
 def _own_entries(folders: Paths, problems: list[WsguiError]) -> dict[str, list[str]]:
     """The entries of certificates and authorities in the keyring, with what uses each."""
+    if not folders.certificates.exists():
+        return {}
+    from wsgui.certificates.vault import Vault  # it takes a while to load
+
     vault = Vault(folders.certificates)
     own: dict[str, list[str]] = {}
     references = [(f"authority {stored.authority.id}", stored.passphrase) for stored in vault.authorities()]

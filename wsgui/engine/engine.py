@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
 
 from wsgui.bridge import readiness
 from wsgui.bridge.buffer import ReadBuffer
+from wsgui.certificates.chains import Keeper
 from wsgui.engine.certificates import EndNotices
 from wsgui.engine.events import EventHub
 from wsgui.engine.snapshot import EngineSnapshot, OfferSnapshot, ThroughputSnapshot
@@ -15,9 +15,6 @@ from wsgui.engine.terms import OF_A_PROFILE, Terms
 from wsgui.engine.tunnel import Tunnel
 from wsgui.errors import TunnelError
 from wsgui.profiles.model import Profile
-
-if TYPE_CHECKING:
-    from wsgui.certificates.vault import Vault  # it takes a while to load, and most tunnels have no certificate
 
 
 class Engine:
@@ -29,7 +26,7 @@ class Engine:
         vault: Has the certificates that profiles name; None: a tunnel that names one does not start.
     """
 
-    def __init__(self, *, vault: Vault | None = None) -> None:
+    def __init__(self, *, vault: Keeper | None = None) -> None:
         self.events = EventHub()
         self._vault = vault
         self._notices = EndNotices()

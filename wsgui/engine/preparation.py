@@ -33,7 +33,7 @@ from wsgui.profiles.model import Profile
 from wsgui.web.files import FileServer
 
 if TYPE_CHECKING:
-    from wsgui.certificates.vault import Vault
+    from wsgui.certificates.chains import Keeper
 
 Listening = Callable[[], Collection[tuple[str, int]]]
 """Host and port of every listener of this process."""
@@ -47,7 +47,7 @@ async def prepare(
     buffer: ReadBuffer,
     listening: Listening,
     connector: TargetConnector | None,
-    vault: Vault | None = None,
+    vault: Keeper | None = None,
     say: Callable[[int, str], None],
 ) -> Settings:
     """Return what a bridge goes by; whatever is missing for that keeps the tunnel from starting.
@@ -143,7 +143,7 @@ def _admission(
     )
 
 
-def contexts_of(profile: Profile, terms: Terms, vault: Vault | None) -> PortContexts | None:
+def contexts_of(profile: Profile, terms: Terms, vault: Keeper | None) -> PortContexts | None:
     """Return what a tunnel's port speaks TLS with; blocking, and raises as `server_contexts` does."""
     return server_contexts(
         profile.tls,
@@ -155,7 +155,7 @@ def contexts_of(profile: Profile, terms: Terms, vault: Vault | None) -> PortCont
 
 
 def _read(
-    profile: Profile, terms: Terms, vault: Vault | None
+    profile: Profile, terms: Terms, vault: Keeper | None
 ) -> tuple[PortContexts | None, FileServer | None, frozenset[str]]:
     """Return what takes files or look-ups to make; blocking."""
     tls = contexts_of(profile, terms, vault)

@@ -28,7 +28,7 @@ from wsgui.errors import TunnelError, WsguiError
 from wsgui.profiles.model import Profile
 
 if TYPE_CHECKING:
-    from wsgui.certificates.vault import Vault
+    from wsgui.certificates.chains import Keeper
 
 RETRY_SECONDS: Final = 2.0
 """How often a tunnel that waits for its port tries again."""
@@ -54,7 +54,7 @@ class Tunnel:
         events: EventHub,
         listening: Listening = tuple,
         terms: Terms = OF_A_PROFILE,
-        vault: Vault | None = None,
+        vault: Keeper | None = None,
         notices: EndNotices | None = None,
     ) -> None:
         self.profile = profile
