@@ -42,7 +42,7 @@ def remove(
     identity = stored.authority.id
     if signed := [managed.name for managed in certificates if managed.authority == identity]:
         raise CertificateError(
-            f"The authority {identity} signed {', '.join(signed)}, which only it can renew.",
+            f"The authority {identity} signed {', '.join(signed)}, and renews what it signed.",
             "Remove those first: wsgui certificate remove NAME",
         )
     for store in stores:
