@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import http.client
 import json
 import socket
 import ssl
@@ -37,11 +39,11 @@ def port() -> int:
 
 
 @contextmanager
-def play(display: Desktop, service: SecretService, port: int) -> Iterator[Play]:
+def play(scenario: str, display: Desktop, service: SecretService, port: int) -> Iterator[Play]:
     screen = {"DISPLAY": f":{display.number}", "QT_QPA_PLATFORM": "xcb", "NO_AT_BRIDGE": "1", "TEST_PORT": str(port)}
     with (display.folder / "log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.gui.settings_driver", "pick", str(display.folder)],
+            [sys.executable, "-m", "tests.gui.settings_driver", scenario, str(display.folder)],
             env=service.environment | screen,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -76,7 +78,7 @@ def test_a_certificate_is_picked_applied_verified_by_a_client_and_undone_and_not
         text = TEXT.format(port=port)
         file.write_text(text)
         file.chmod(0o600)
-        with play(display, service, port) as steps:
+        with play("pick", display, service, port) as steps:
             picked = steps.next()
             assert picked["bar"].startswith("1 change")
             assert file.read_text() == text
@@ -113,3 +115,45 @@ def test_a_certificate_is_picked_applied_verified_by_a_client_and_undone_and_not
             assert "# here, and nowhere else" in final
             assert 'origins = ["https://vnc.lab"]' in final
             steps.end()
+
+
+def status(port: int, user: str) -> int:
+    """What a browser that shows `user` (user:password) gets, or one that shows nobody."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    shown = {"Authorization": f"Basic {base64.b64encode(user.encode()).decode()}"} if user else {}
+    connection.request("GET", "/", headers=shown)
+    answer = connection.getresponse().status
+    connection.close()
+    return answer
+
+
+def test_a_password_is_stored_in_the_keyring_and_asked_for_and_a_new_one_counts_at_once(
+    display: Desktop, tmp_path: Path, port: int
+) -> None:
+    first, second = "lee:correct horse", "lee:battery staple"
+    with secret_service(tmp_path) as service:
+        file = Path(service.environment["WSGUI_CONFIG_DIR"]) / "profiles" / "lab.toml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(TEXT.format(port=port))
+        file.chmod(0o600)
+        with play("keep", display, service, port) as steps:
+            stored = steps.next()
+            assert stored["reference"].startswith("keyring:")
+            assert stored["bar"].startswith("1 change")
+            read = steps.next()["texts"]
+            assert f'basic = "{stored["reference"]}"' in file.read_text()
+            assert (status(port, ""), status(port, "lee:wrong"), status(port, first)) == (401, 401, 200)
+            steps.go_on()
+
+            read += steps.next()["texts"]
+            assert (status(port, first), status(port, second)) == (401, 200)
+            steps.go_on()
+            steps.end()
+        log = (display.folder / "log").read_text()
+        kept = [path.read_bytes() for path in (service.home / "wsgui").rglob("*") if path.is_file()]
+        for secret in ("correct horse", "battery staple"):
+            assert not [text for text in read if secret in text]
+            assert secret not in log
+            assert not [data for data in kept if secret.encode() in data]
+        names = service.wsgui("secret", "list").stdout
+        assert stored["reference"].removeprefix("keyring:") in names

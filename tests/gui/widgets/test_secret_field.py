@@ -195,7 +195,7 @@ def test_ones_own_is_replaced_at_once_and_who_else_uses_it_is_named(
     assert secrets.secrets == {"office": "new"}
     assert form.changes == []
     assert form.stored == ["keyring:office"]
-    assert form.field.below.text() == "The new secret is stored. Tunnels that run use it from their next start on."
+    assert form.field.below.text() == "The new secret is stored. Tunnels use it from now on."
 
 
 @pytest.mark.parametrize(
@@ -242,6 +242,13 @@ def test_no_secret_is_none(form: Form) -> None:
     form.field.store.click()
     form.sheet.do.click()
     assert form.sheet._secret.below.text() == "Write the secret."
+
+
+def test_what_is_not_known_yet_is_not_offered_again(form: Form, secrets: FakeSecrets) -> None:
+    sheet = SecretSheet("User and password", "", "office", secrets)
+    sheet.open(form, sheet.first)
+    assert not sheet.again.isVisible()
+    sheet.dismiss()
 
 
 def test_without_a_keyring_the_other_places_are_offered_and_it_can_be_tried_again(

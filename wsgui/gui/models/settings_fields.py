@@ -60,6 +60,7 @@ class FormField:
         left_out: What an optional list that is left out means, and what one that is given.
         suffix: Of a new secret's name in the keyring, behind the tunnel's.
         empty: What a list without an entry does, where that may surprise.
+        typed: How a secret is written that is stored in the keyring.
         help: Instead of the model's description, where that speaks of files only.
     """
 
@@ -70,6 +71,7 @@ class FormField:
     left_out: tuple[str, str] = ("", "")
     suffix: str = ""
     empty: str = ""
+    typed: str = ""
     help: str = ""
 
     @property
@@ -89,6 +91,11 @@ class FormField:
     @property
     def name(self) -> str:
         return text(self.label)
+
+    @property
+    def how_typed(self) -> str:
+        """How a secret is written, in the window's language."""
+        return text(self.typed) if self.typed else ""
 
     @property
     def choices(self) -> tuple[Option, ...]:
@@ -192,7 +199,11 @@ ACCESS: Final = Section(
     (
         Group(
             (
-                FormField("access.basic", _N("settings", "User and password")),
+                FormField(
+                    "access.basic",
+                    _N("settings", "User and password"),
+                    typed=_N("settings", "Written as user:password."),
+                ),
                 FormField(
                     "web.require_access",
                     _N("settings", "Ask for pages too"),

@@ -59,6 +59,7 @@ class SecretSheet(FormSheet):
         )
         self.file = Choice(self.tr("File"), self.tr("Its text is the secret, readable for you only (chmod 600)."))
         self.again = Button(self.tr("Look again"), "small")
+        self.again.hide()
         self._words = Text("", Type.BODY, "warn", wrap=True)
         self.secret = SecretLine(self.tr("Secret"))
         self._secret = Labelled(self.tr("New secret") if self._own else self.tr("Secret"), self.secret, help_text)

@@ -151,7 +151,7 @@ class SecretField(QWidget):
         same = reference == self._reference
         self._take(reference, self.replace)
         if same and keyring_name(reference):
-            self._say(self.tr("The new secret is stored. Tunnels that run use it from their next start on."), "dim")
+            self._say(self.tr("The new secret is stored. Tunnels use it from now on."), "dim")
             self.stored.emit(reference)
         elif not same:
             self.changed.emit(reference)

@@ -26,7 +26,7 @@ class SecretInput(Input):
 
     def __init__(self, field: FormField, actions: Actions) -> None:
         super().__init__(field)
-        self.secret = SecretField(field.name, "", actions.secrets)
+        self.secret = SecretField(field.name, "", actions.secrets, field.how_typed)
         self.secret.changed.connect(lambda _: self.changed.emit())
         self.secret.sheet_wanted.connect(self.sheet_wanted)
         self.setFocusProxy(self.secret)
