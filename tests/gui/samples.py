@@ -120,7 +120,7 @@ def failed(name: str = "Reception", **changes: Any) -> TunnelSnapshot:
 def locked(name: str = "Reception", **changes: Any) -> TunnelSnapshot:
     """A tunnel whose certificate's passphrase is in a keyring that is locked."""
     hint = 'Unlock it, or name another place for the passphrase: "env:VARIABLE", "file:/PATH" or "ask".'
-    reason = Reason(ReasonKind.SECRET, "The keyring is locked.", hint, "tls.certificate")
+    reason = Reason(ReasonKind.KEYRING_LOCKED, "The keyring is locked.", hint, "tls.certificate")
     return failed(name, **{"reason": reason} | changes)
 
 

@@ -100,6 +100,7 @@ def test_the_foot_counts_what_runs_needs_attention_and_is_connected() -> None:
 CHOOSE = (Deed.SETTINGS, "tls.certificate")
 MENDING = [
     (ReasonKind.SECRET, "tls.certificate", [(Deed.UNLOCK, ""), (Deed.USE_PASSPHRASE, ""), CHOOSE]),
+    (ReasonKind.KEYRING_LOCKED, "tls.certificate", [(Deed.UNLOCK, ""), (Deed.USE_PASSPHRASE, ""), CHOOSE]),
     (ReasonKind.SECRET, "tls.key_password", [(Deed.SETTINGS, "tls.key_password")]),
     (ReasonKind.SECRET, "access.basic", [(Deed.SETTINGS, "access.basic")]),
     (ReasonKind.SECRET, "tokens.password", [(Deed.SETTINGS, "tokens.password")]),
@@ -124,6 +125,13 @@ def test_what_stands_in_the_way_of_tls_or_a_secret_has_the_buttons_that_help(
     assert [(r.deed, r.value) for r in notice.remedies] == [*deeds, *((deed, "") for deed in usual)]
 
 
+def test_a_locked_keyring_asks_when_the_tunnel_is_tried_again() -> None:
+    tunnel = samples.failed(reason=Reason(ReasonKind.KEYRING_LOCKED, "The keyring is locked.", "", "access.basic"))
+    notice = wording.state_notice(tunnel, samples.NOW)
+    assert notice is not None
+    assert (notice.remedies[0].deed, notice.remedies[0].label) == (Deed.RETRY, "Unlock")
+
+
 LACKING = [
     ("tls.certificate", "the certificate's key cannot be opened"),
     ("tls.key_password", "the certificate's key cannot be opened"),
@@ -143,7 +151,7 @@ def test_a_missing_secret_is_told_with_what_it_is_needed_for(field: str, lacking
 @pytest.mark.parametrize(("field", "lacking"), LACKING)
 def test_a_locked_keyring_is_told_with_what_waits_for_it_and_a_button_that_unlocks(field: str, lacking: str) -> None:
     error = locked()
-    reason = Reason(ReasonKind.SECRET, error.message, error.hint, field)
+    reason = Reason(ReasonKind.KEYRING_LOCKED, error.message, error.hint, field)
     notice = wording.state_notice(samples.failed(reason=reason), samples.NOW)
     assert notice is not None
     assert notice.message == f"The keyring is locked, so {lacking}."

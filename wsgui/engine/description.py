@@ -15,6 +15,7 @@ from wsgui.engine.endpoint import Endpoint, reach_of
 from wsgui.engine.program import expected_protocol, target_name
 from wsgui.engine.snapshot import ConnectionSnapshot, Reason, ReasonKind, TunnelSnapshot, TunnelState
 from wsgui.errors import CertificateError, SecretError, WsguiError
+from wsgui.profiles.keyring_backends import KeyringError, KeyringState
 from wsgui.profiles.model import Profile
 
 SPARKLINE_SECONDS: Final = 48
@@ -109,6 +110,8 @@ def reason_of(error: WsguiError) -> Reason:
         return Reason(kind, error.message, error.hint, error.field, error.suggested_port)
     if isinstance(error, CertificateError):
         kind = ReasonKind.CERTIFICATE
+    elif isinstance(error, KeyringError) and error.state is KeyringState.LOCKED:
+        kind = ReasonKind.KEYRING_LOCKED
     elif isinstance(error, SecretError):
         kind = ReasonKind.SECRET
     else:

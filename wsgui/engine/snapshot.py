@@ -29,10 +29,16 @@ class ReasonKind(enum.StrEnum):
     ADDRESS_NOT_AVAILABLE = "address-not-available"
     CERTIFICATE = "certificate"
     SECRET = "secret"  # noqa: S105  # a kind of reason
+    KEYRING_LOCKED = "keyring-locked"
     PROFILE = "profile"
     TARGET = "target"
     PROGRAM = "program"
     OTHER = "other"
+
+    @property
+    def is_about_keys(self) -> bool:
+        """Whether a certificate, its key, or a secret is in the way."""
+        return self in (ReasonKind.CERTIFICATE, ReasonKind.SECRET, ReasonKind.KEYRING_LOCKED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,7 +195,7 @@ class Tunnel:
                 raise
             if fresh is not None:
                 contexts.exchange(fresh)
-            if self._reason is not None and self._reason.kind in (ReasonKind.CERTIFICATE, ReasonKind.SECRET):
+            if self._reason is not None and self._reason.kind.is_about_keys:
                 self._reason = None
 
     @property

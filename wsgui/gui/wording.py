@@ -12,7 +12,6 @@ from wsgui.display import display
 from wsgui.engine.snapshot import EngineSnapshot, Reach, Reason, ReasonKind, TunnelSnapshot, TunnelState
 from wsgui.gui.certificate_wording import end_hint, end_sentence, end_words, ends_soon
 from wsgui.gui.formatting import safe_origin
-from wsgui.profiles.keyring_backends import locked
 
 translate = QCoreApplication.translate
 SERVING: Final = (TunnelState.RUNNING, TunnelState.FINISHING)
@@ -22,7 +21,6 @@ SERVING: Final = (TunnelState.RUNNING, TunnelState.FINISHING)
 _FOR_THE_USER: Final = ("origin", "host", "lookup")
 _HINT: Final = 600
 """Characters of a hint that may name files."""
-_IS_LOCKED: Final = locked().message
 
 
 class Deed(enum.Enum):
@@ -176,7 +174,7 @@ def _end_notice(tunnel: TunnelSnapshot, now: float) -> Notice | None:
 def _said(reason: Reason) -> tuple[str, str]:
     """What is, and what to do; of a secret also what it is needed for: its reason tells only what became of it."""
     message, hint = display(reason.message), display(reason.hint, limit=_HINT)
-    if reason.kind is not ReasonKind.SECRET:
+    if reason.kind not in (ReasonKind.SECRET, ReasonKind.KEYRING_LOCKED):
         return message, hint
     match reason.field.partition(".")[0]:
         case "tls":
@@ -187,7 +185,7 @@ def _said(reason: Reason) -> tuple[str, str]:
             lacking = translate("reason", "no token can be looked up")
         case _:
             return message, hint
-    if reason.message == _IS_LOCKED:
+    if reason.kind is ReasonKind.KEYRING_LOCKED:
         # Here buttons do what its hint has people write into a file.
         message = translate("reason", "The keyring is locked, so {0}.").format(lacking)
         return message, translate("reason", "Unlock it and try again.")
@@ -200,11 +198,11 @@ def _mending(reason: Reason) -> tuple[Remedy, ...]:
     match reason.kind:
         case ReasonKind.PORT_IN_USE if reason.suggested_port:
             return (use_port(reason.suggested_port),)
-        case ReasonKind.SECRET if reason.field == "tls.certificate":
+        case ReasonKind.SECRET | ReasonKind.KEYRING_LOCKED if reason.field == "tls.certificate":
             unlock = Remedy(Deed.UNLOCK, translate("remedy", "Unlock"))
             own = Remedy(Deed.USE_PASSPHRASE, translate("remedy", "Use a passphrase"))
             return (unlock, own, choose)
-        case ReasonKind.SECRET if reason.field and reason.message == _IS_LOCKED:
+        case ReasonKind.KEYRING_LOCKED:
             return (Remedy(Deed.RETRY, translate("remedy", "Unlock")),)  # trying again has the keyring ask
         case ReasonKind.SECRET if reason.field:
             return (Remedy(Deed.SETTINGS, translate("remedy", "Store the secret"), reason.field),)
