@@ -24,7 +24,7 @@ class QrCode(QWidget):
         self._modules: tuple[tuple[bool, ...], ...] = ()
         self.setAccessibleName(name)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        theme.changed.connect(self.updateGeometry)
+        theme.changed.connect(self._refit)
 
     def set_text(self, text: str) -> None:
         """Show `text`; the empty one, and one that is too long for a code, show nothing."""
@@ -44,6 +44,10 @@ class QrCode(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
+
+    def _refit(self) -> None:
+        self.updateGeometry()
+        self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         if not self._modules:
