@@ -17,22 +17,9 @@ from jeepney import DBusAddress, HeaderFields, Message, MessageType, new_error, 
 from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import DBusConnection, open_dbus_connection
 
+from tests.support.bus import BUS
+
 NAME = "org.freedesktop.Notifications"
-# Without folders of services: no other server is started because somebody asks for one.
-_BUS = """\
-<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>session</type>
-  <listen>unix:tmpdir={folder}</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>
-"""
 EMITTER = DBusAddress("/org/freedesktop/Notifications", interface=NAME)
 
 
@@ -43,7 +30,7 @@ def session_bus() -> Iterator[str]:
     assert program is not None, "dbus-daemon is not installed"
     with tempfile.TemporaryDirectory(prefix="wsgui-") as folder:
         configuration = Path(folder) / "bus.conf"
-        configuration.write_text(_BUS.format(folder=folder))
+        configuration.write_text(BUS.format(folder=folder))
         process = subprocess.Popen(
             [program, f"--config-file={configuration}", "--nofork", "--print-address=1"],
             stdout=subprocess.PIPE,

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from tests.support.bus import BUS
 from tests.support.waiting import wait_until
 
 State = Literal["unlocked", "locked", "empty", "absent", "no-bus"]
@@ -24,21 +25,6 @@ PASSWORD = "login password"
 PROGRAMS = ("dbus-run-session", "gnome-keyring-daemon", "secret-tool")
 MISSING = [program for program in PROGRAMS if shutil.which(program) is None]
 
-# Without folders of services: nothing is started because somebody asks for it.
-_BUS = """\
-<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>session</type>
-  <listen>unix:tmpdir={folder}</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>
-"""
 _LOCK = """
 import contextlib, secretstorage
 with contextlib.closing(secretstorage.dbus_init()) as bus:
@@ -131,7 +117,7 @@ def _service(home: Path, runtime: Path, state: State) -> Iterator[SecretService]
 @contextmanager
 def _bus(folder: Path, environment: Mapping[str, str]) -> Iterator[str]:
     configuration = folder / "bus.conf"
-    configuration.write_text(_BUS.format(folder=folder))
+    configuration.write_text(BUS.format(folder=folder))
     # It is there as long as the program that it runs, which ends with its standard input.
     session = subprocess.Popen(
         ["dbus-run-session", f"--config-file={configuration}", "--", "sh", "-c", "echo $DBUS_SESSION_BUS_ADDRESS; cat"],
