@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import signal
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
@@ -22,6 +23,7 @@ from wsgui.gui import application, shell
 from wsgui.gui.engine_thread import EngineThread
 from wsgui.gui.shell import Shell
 from wsgui.gui.views.certificates.passphrase_sheet import PassphraseSheet
+from wsgui.profiles.reading import build_profile
 
 if TYPE_CHECKING:
     from wsgui.app.paths import Paths
@@ -128,6 +130,61 @@ def test_many_applications_one_after_another_leave_nothing_behind(play: Play) ->
         play(scenario)
     after = left()
     assert all(now <= then for now, then in zip(after, before, strict=True)), (before, after)
+
+
+async def type_settings(shown: Shell) -> None:
+    """Have a tunnel Lab and change a setting of it without applying that."""
+    await until("the engine", lambda: shown._latest.tunnel("Demo"))
+    profile = build_profile({"name": "Lab", "listen": "127.0.0.1:0", "target": "demo:", "autostart": False}, "Lab")
+    shown.window._actions.create(profile)
+    await until("Lab", lambda: shown._latest.tunnel("Lab"))
+    shown.window.show_settings("Lab")
+    settings_view = shown.window.page.settings
+    await until("its form", lambda: settings_view._form)
+    settings_view.form_page.edited.emit("access.origins", ["https://vnc.lab"])
+    assert shown.window.unapplied() == {"Lab": 1}
+
+
+def test_quitting_with_settings_that_are_not_applied_asks_and_leads_to_them(play: Play) -> None:
+    async def scenario(shown: Shell) -> None:
+        await type_settings(shown)
+        shown.window.select("Demo")
+        shown.leave()
+        await until("the question", box)
+        shown.leave()
+        assert [type(w) for w in QApplication.topLevelWidgets() if w.isVisible()].count(QMessageBox) == 1
+        press("Show them")
+        assert not shown._quit.is_set()
+        assert (shown.window.selected, shown.window.page.settings.isVisible()) == ("Lab", True)
+        shown.leave()
+        press("Quit without them")
+
+    assert play(scenario) == 0
+
+
+def test_without_a_tray_quitting_from_the_question_asks_about_settings_that_are_not_applied_too(play: Play) -> None:
+    async def scenario(shown: Shell) -> None:
+        await type_settings(shown)
+        shown.window.close()
+        await until("the question", box)
+        press("Quit")
+        assert box() is not None
+        press("Show them")
+        assert shown.window.isVisible()
+        assert shown.window.unapplied() == {"Lab": 1}
+        shown.quit()
+
+    assert play(scenario) == 0
+
+
+def test_a_signal_quits_without_a_question(play: Play) -> None:
+    async def scenario(shown: Shell) -> None:
+        await type_settings(shown)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await until("the end", shown._quit.is_set)
+        assert box() is None
+
+    assert play(scenario) == 0
 
 
 def test_without_a_tray_and_with_a_tunnel_on_closing_asks(play: Play) -> None:

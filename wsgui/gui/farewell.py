@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QCoreApplication, QPoint, QRect, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMessageBox
+
+from wsgui.display import display
 
 translate = QCoreApplication.translate
 
@@ -74,6 +76,24 @@ def no_tray(running: int, on_quit: Callable[[], None], on_minimise: Callable[[],
     box.setEscapeButton(keep)
     leave.clicked.connect(lambda: on_quit())
     keep.clicked.connect(lambda: on_minimise())
+    return box
+
+
+def unapplied(changes: Mapping[str, int], on_quit: Callable[[], None], on_show: Callable[[], None]) -> QMessageBox:
+    """Ask before quitting drops settings that are typed and not applied (how many, by tunnel); Escape shows them."""
+    names = ", ".join(f"“{display(name)}”" for name in changes)
+    box = _box(
+        translate(
+            "farewell", "%n change(s) to the settings of {0} are not applied yet.", None, sum(changes.values())
+        ).format(names),
+        translate("farewell", "Quitting drops them. Apply them first, or quit without them."),
+    )
+    drop = box.addButton(translate("farewell", "Quit without them"), QMessageBox.ButtonRole.DestructiveRole)
+    show = box.addButton(translate("farewell", "Show them"), QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(show)
+    box.setEscapeButton(show)
+    drop.clicked.connect(lambda: on_quit())
+    show.clicked.connect(lambda: on_show())
     return box
 
 

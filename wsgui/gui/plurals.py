@@ -36,6 +36,10 @@ FORMS: Final = {
     "%n client(s)": ("1 client", "%n clients"),
     "%n change(s) applied": ("1 change applied", "%n changes applied"),
     "Settings, %n change(s) not applied": ("Settings, 1 change not applied", "Settings, %n changes not applied"),
+    "%n change(s) to the settings of {0} are not applied yet.": (
+        "1 change to the settings of {0} is not applied yet.",
+        "%n changes to the settings of {0} are not applied yet.",
+    ),
     "%n thing(s) need your attention": ("%n thing needs your attention", "%n things need your attention"),
     "Ending %n connection(s)": ("Ending %n connection", "Ending %n connections"),
 }

@@ -68,7 +68,7 @@ class Shell:
             latest=lambda: self._latest,
             say=self.say,
             select=lambda name: self.window.select(name),
-            leave=self.quit,
+            leave=self.leave,
             certificates=LiveCertificateRequests(
                 engine, self._tasks, engine.asking, lambda name: self._actions.start(name)
             ),
@@ -141,6 +141,19 @@ class Shell:
         elif (shown := self.window.windowHandle()) is not None:
             once = Qt.ConnectionType.SingleShotConnection
             shown.activeChanged.connect(lambda: self._actions.copy_address(name), once)
+
+    def leave(self) -> None:
+        """A person in front of it quits: end the program, after asking where that drops what they have typed."""
+        unapplied = {} if self._quit.is_set() else self.window.unapplied()
+        if not unapplied:
+            self.quit()
+            return
+
+        def show() -> None:
+            self.show_window()
+            self.window.show_settings(next(iter(unapplied)))
+
+        self._say_in_box(farewell.unapplied(unapplied, self.quit, show))
 
     def quit(self, grace_seconds: float = 0.0) -> None:
         """End the program; asked for a second time, without waiting for anybody."""
@@ -270,11 +283,11 @@ class Shell:
             if SAID_KEEPS_RUNNING not in self._told:
                 self._told.add(SAID_KEEPS_RUNNING)
                 self._note(told=tuple(sorted(self._told)))
-                self._say_in_box(farewell.keeps_running(self.tray.geometry, self.quit))
+                self._say_in_box(farewell.keeps_running(self.tray.geometry, self.leave))
         elif on := sum(tunnel.wanted for tunnel in self._latest.tunnels):
-            self._say_in_box(farewell.no_tray(on, self.quit, self.window.showMinimized))
+            self._say_in_box(farewell.no_tray(on, self.leave, self.window.showMinimized))
         else:
-            self.quit()
+            self.leave()
 
     def _tray_lost(self) -> None:
         if not self.window.isVisible() and self._box is None and not self._quit.is_set():
@@ -283,7 +296,8 @@ class Shell:
     def _say_in_box(self, box: QMessageBox) -> None:
         self._dismiss()
         self._box = box
-        box.finished.connect(self._dismiss)
+        # A button of it may have shown another one by then.
+        box.finished.connect(lambda: self._dismiss() if self._box is box else None)
         box.show()
 
     def _dismiss(self) -> None:

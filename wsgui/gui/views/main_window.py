@@ -20,7 +20,7 @@ from wsgui.gui.views.header import address_entries
 from wsgui.gui.views.menus import Entry, popup
 from wsgui.gui.views.new_tunnel import NewTunnel
 from wsgui.gui.views.sidebar import Sidebar, width_for
-from wsgui.gui.views.tunnel_page import TunnelPage
+from wsgui.gui.views.tunnel_page import Tab, TunnelPage
 from wsgui.gui.widgets.cards import NoticeCard
 from wsgui.gui.widgets.sheet import Sheet
 from wsgui.gui.wording import Deed, Notice, Remedy, refusal_notice
@@ -132,6 +132,16 @@ class MainWindow(QMainWindow):
         elif self._snapshot.tunnels:
             self._awaited_until = self._snapshot.time + AWAIT_SECONDS
         self._mark()
+
+    def unapplied(self) -> dict[str, int]:
+        """How many changed settings of which tunnels are not applied yet."""
+        counts = {tunnel.name: self.page.settings.changes_of(tunnel.name) for tunnel in self._snapshot.tunnels}
+        return {name: count for name, count in counts.items() if count}
+
+    def show_settings(self, name: str) -> None:
+        """Show the settings of the tunnel `name`."""
+        self.select(name)
+        self.page.show_tab(Tab.SETTINGS)
 
     def update_snapshot(self, snapshot: EngineSnapshot) -> None:
         """Take over what the engine is now; cheap while hidden."""
