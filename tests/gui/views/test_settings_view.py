@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -74,6 +74,30 @@ def test_it_shows_what_the_file_says(settings: SettingsView) -> None:
     assert [name for name, tick in picker(settings).ticks.items() if tick.isChecked()] == ["lab-pc.local"]
     assert not settings.foot.isVisible()
     assert settings.form_page.list.rows[0].accessibleDescription() == "lab-pc.local, only encrypted"
+
+
+def test_tab_goes_from_the_sections_through_the_certificates_down_the_form(
+    window: MainWindow, settings: SettingsView, qtbot: QtBot
+) -> None:
+    bar = settings.form_page.area.verticalScrollBar()
+    settings.form_page.list.rows[0].setFocus(Qt.FocusReason.TabFocusReason)
+    heights: list[int] = []
+    names: list[str] = []
+    for _ in range(12):
+        QTest.keyClick(window, Qt.Key.Key_Tab)
+        focus = window.focusWidget()
+        assert focus is not None
+        heights.append(focus.mapTo(window, QPoint(0, 0)).y() + bar.value())
+        names.append(focus.accessibleName())
+    assert names[:4] == ["lab-pc.local", "printer.lan", "www.example.org", "New certificate…"]
+    assert "Web pages that may connect, one a line" in names
+    assert heights == sorted(heights)
+
+
+def test_a_tab_that_is_left_hands_the_focus_to_the_tabs(window: MainWindow, settings: SettingsView) -> None:
+    picker(settings).ticks["printer.lan"].setFocus()
+    QTest.keyClick(window, Qt.Key.Key_1, CONTROL)
+    assert window.focusWidget() is window.page.tabs
 
 
 def test_a_certificate_is_picked_and_applied(settings: SettingsView, files: FakeProfiles) -> None:

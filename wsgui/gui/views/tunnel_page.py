@@ -144,6 +144,9 @@ class TunnelPage(QWidget):
         self.tabs.setAccessibleTabName(Tab.SETTINGS, name)
 
     def _tab_changed(self, tab: int) -> None:
+        left = self._stack.currentWidget()
+        if left is not None and (focus := self.focusWidget()) is not None and left.isAncestorOf(focus):
+            self.tabs.setFocus()  # else the next widget of the window gets it, whatever that is
         self._stack.setCurrentIndex(tab)
         if self._latest is not None:
             self.show_tunnel(*self._latest)

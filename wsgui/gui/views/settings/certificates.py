@@ -66,6 +66,7 @@ class CertificateInput(Input):
         self.create_button.clicked.connect(self.make_one)
         self.new.clicked.connect(lambda: self.open_new())
         self.notice.chosen.connect(self._remedy)
+        self.setFocusProxy(self.create_button)
         self._show()
 
     # The value
@@ -112,6 +113,7 @@ class CertificateInput(Input):
         rows = {row.name: row for row in words.certificate_rows(self._listing, words.now())}
         gone = [name for name in self._chosen if name not in rows and self._known]
         wanted = [*rows, *gone] if self._known else list(self._chosen)
+        before = list(self.ticks)
         for name in [name for name in self.ticks if name not in wanted]:
             del self.firsts[name]
             line = self.ticks.pop(name).parentWidget()
@@ -133,6 +135,8 @@ class CertificateInput(Input):
                 continue
             parts = [self.tr("for all other names") if first else "", row.names, _end(row), row.fate, row.problem]
             tick.say(" · ".join(part for part in parts if part), row.tone if row.tone != "ok" else "")
+        if list(self.ticks) != before:
+            self._order(wanted)
         none = self._known and not rows
         self._nothing.setText(
             self.tr("There is no certificate yet. One click makes it for this computer's names and addresses.")
@@ -155,9 +159,18 @@ class CertificateInput(Input):
         row.addWidget(first)
         self._rows.addWidget(line)  # which keeps it
         self.ticks[name], self.firsts[name] = tick, first
-        if len(self.ticks) == 1:
-            self.setFocusProxy(tick)
         return tick
+
+    def _order(self, names: list[str]) -> None:
+        """Let Tab come to the rows before the buttons: what is made late is by itself the last of the whole window."""
+        self.setFocusProxy(self.ticks[names[0]] if names else self.create_button)
+        # Nothing can be put behind what takes no focus, so the button below the rows comes before them for a moment.
+        before = below = self.progress.cancel
+        for part in (part for name in names for part in (self.ticks[name], self.firsts[name])):
+            QWidget.setTabOrder(before, part)
+            before = part
+        if before is not below:
+            QWidget.setTabOrder(before, below)
 
     # Making one
 
