@@ -163,6 +163,8 @@ SLOW = """
 import signal
 from wsgui.cli.daemon import detach
 
+for number in (signal.SIGINT, signal.SIGHUP):  # whoever runs the tests may have them ignored
+    signal.signal(number, signal.SIG_DFL)
 detached = detach()
 signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
 print("waiting", flush=True)
