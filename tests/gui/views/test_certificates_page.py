@@ -157,6 +157,9 @@ def test_without_a_keyring_a_passphrase_of_ones_own_is_offered(window: MainWindo
     opened = sheet(window)
     assert isinstance(opened, NewSheet)
     assert not opened.passphrase.keyring.isVisible()
+    focus = window.focusWidget()
+    assert focus is not None
+    assert opened.passphrase.isAncestorOf(focus), "what is typed now would replace the proposed names"
     opened.do.click()
     assert requests.facade.asked[-1][2]["passphrase"] == "ask"
 

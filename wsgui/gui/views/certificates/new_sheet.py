@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from wsgui.app.certificates import Created
@@ -61,6 +61,8 @@ class NewSheet(FormSheet):
         self._look_at_keyring()
         if ask:
             self.passphrase.choose_asked()
+            # What is typed next must not replace the names, which are proposed as selected.
+            self.passphrase.asked.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _look_at_keyring(self) -> None:
         what = self.tr("Looking at the keyring")
