@@ -165,7 +165,8 @@ class CertificateInput(Input):
         """Let Tab come to the rows before the buttons: what is made late is by itself the last of the whole window."""
         self.setFocusProxy(self.ticks[names[0]] if names else self.create_button)
         # Nothing can be put behind what takes no focus, so the button below the rows comes before them for a moment.
-        before = below = self.progress.cancel
+        below = self.progress.cancel
+        before: QWidget = below
         for part in (part for name in names for part in (self.ticks[name], self.firsts[name])):
             QWidget.setTabOrder(before, part)
             before = part
