@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import select
@@ -389,3 +390,15 @@ def english(qapp: QApplication) -> Iterator[QApplication]:
     qapp.installTranslator(translator)
     yield qapp
     qapp.removeTranslator(translator)
+
+
+@pytest.fixture
+def no_collecting() -> Iterator[None]:
+    """For tests with threads: garbage that others have left may hold Qt's objects, which must not end in a thread.
+
+    One with a running timer that did brought the process down much later, when that was due (as `gui.garbage` has it).
+    """
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()

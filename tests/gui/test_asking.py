@@ -12,6 +12,8 @@ from wsgui.errors import SecretError
 from wsgui.gui.asking import Asking
 from wsgui.gui.threads import in_thread
 
+pytestmark = pytest.mark.usefixtures("no_collecting")
+
 
 def allowed(asking: Asking) -> str:
     with asking.allowed():

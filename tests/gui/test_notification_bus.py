@@ -15,6 +15,7 @@ from tests.support.notification_server import NotificationServer, session_bus
 from wsgui.gui.notes import Note
 from wsgui.gui.notification_bus import NotificationBus
 
+pytestmark = pytest.mark.usefixtures("no_collecting")
 NOTE = Note("Office", "", "Office has failed", "“a & <b>c</b>” cannot be opened.")
 Play = Callable[[Callable[[NotificationBus], Coroutine[Any, Any, None]]], None]
 

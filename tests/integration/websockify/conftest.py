@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib.util
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -12,10 +13,12 @@ from typing import Any
 import pytest
 
 from tests.integration.websockify.differences import check
-from tests.integration.websockify.sides import PROGRAMS, Prepare, Script, Seen, Side
+from tests.integration.websockify.sides import PROGRAMS, Prepare, Script, Seen, Side, SignalLostError
 from tests.support.certificates import Certificate, make_certificate
 from tests.support.raw import tcp_target
 
+ATTEMPTS = 3
+"""Of one side, when its own fault loses a signal."""
 Compare = Callable[..., Awaitable[Mapping[str, Seen]]]
 
 
@@ -50,8 +53,8 @@ async def compare(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
         words: Mapping[str, str] | None = None,
         settings: Callable[[Side], dict[str, Any]] = lambda _: {},
     ) -> Mapping[str, Seen]:
-        async def of(name: str) -> Seen:
-            side = Side(name, tmp_path / name, replaced=dict(words or {}), environment=environment or {})
+        async def attempt(name: str, folder: Path) -> Seen:
+            side = Side(name, folder, replaced=dict(words or {}), environment=environment or {})
             sides.append(side)
             if prepare is not None:
                 prepare(side.here)
@@ -59,6 +62,13 @@ async def compare(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
             if listens:
                 await side.listens()
             return await script(side)
+
+        async def of(name: str) -> Seen:
+            for number in range(ATTEMPTS - 1):
+                with contextlib.suppress(SignalLostError):
+                    return await attempt(name, tmp_path / f"{name}{number or ''}")
+                await next(side for side in reversed(sides) if side.name == name).kill()
+            return await attempt(name, tmp_path / f"{name}-at-last")
 
         async with asyncio.TaskGroup() as group:
             tasks = {name: group.create_task(of(name)) for name in PROGRAMS}
